@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the controls that it claims, and the proof that each of them asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Proof = Literal["effect", "server", "config", "none"]
+PROOFS_STRONGEST_FIRST: tuple[Proof, ...] = get_args(Proof)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control: its id, what it promises, and the weakest proof on which it may be called ``pass``.
+
+    Proof by ``effect``: it was tried. ``server``: the running server said so. ``config``: an object says so.
+    ``none``: nothing could be seen.
+    """
+
+    id: str
+    promise: str
+    weakest_pass: Proof
+
+
+CONTROLS: dict[str, Control] = {
+    control.id: control
+    for control in (
+        Control("pod_security.enforced", "The namespace refuses pods that break its Pod Security level.", "effect"),
+        Control("pod_security.running_comply", "No running pod or pod template breaks the namespace's level.", "server"),
+        Control("network.default_deny", "Traffic that no policy allows is blocked.", "effect"),
+        Control("network.api_server_addresses", "Flows to the API server name its present addresses.", "config"),
+        Control("network.flows", "Every declared flow names workloads that exist and ports that they have.", "config"),
+        Control("policy.namespaces", "Every namespace that the policy names exists.", "server"),
+        Control("policy.waivers", "Every waiver is in date and matches a finding.", "config"),
+    )
+}

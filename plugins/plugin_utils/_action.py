@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the door that every action plugin of the collection goes through."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+
+_FIRST_NOTICE_SECONDS = 4.0
+_NOTICE_SECONDS = 5.0
+
+
+class Progress:
+    """Tells an operator how far long work has come: nothing for short work, then a line every few seconds.
+
+    Only ``Display`` reaches the terminal from a worker of ansible-core 2.19.
+    """
+
+    def __init__(self, what: str) -> None:
+        """Take the words that stand before the count, like ``apply``."""
+        self._what = what
+        self._next = time.monotonic() + _FIRST_NOTICE_SECONDS
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say ``what: done of total`` if it is time to."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _NOTICE_SECONDS
+            Display().display(f"{self._what}: {done} of {total}")
+
+
+class HardeningAction(ActionBase):
+    """An action plugin: arguments validated, one call, one result, one place that catches errors.
+
+    A subclass gives ``ARGUMENT_SPEC`` (and ``RULES``: ``mutually_exclusive``, ``required_if`` and so on) and
+    :meth:`perform`, which returns the result or raises :class:`HardeningError`.
+    """
+
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {}
+    RULES: ClassVar[dict[str, Any]] = {}
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Validate, perform, and turn every :class:`HardeningError` into a failed result that says what to do."""
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENT_SPEC, **self.RULES)
+        try:
+            told = self.perform(arguments, task_vars or {})
+        except HardeningError as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
+        return told
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether nothing may be written."""
+        return bool(self._task.check_mode)
+
+    @property
+    def diff_mode(self) -> bool:
+        """Whether the user asked for diffs."""
+        return bool(self._task.diff)
+
+    @abstractmethod
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Do the one thing that this plugin is for."""
