@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
+    label_selector,
+    resolution_findings,
+    resolve,
+)
+
+A, B, C = {"enforce": "restricted"}, {"enforce": "baseline"}, {"enforce": "privileged"}
+
+
+def namespace(name: str, labels: dict[str, str] | None = None, ending: bool = False) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "labels": {"kubernetes.io/metadata.name": name, **(labels or {})}}
+    if ending:
+        metadata["deletionTimestamp"] = "2026-11-22T00:00:00Z"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+LIVE = [
+    namespace("production", {"team": "payments"}),
+    namespace("staging", {"team": "payments"}),
+    namespace("tools"),
+    namespace("kube-system"),
+    namespace("going", {"team": "payments"}, ending=True),
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bare"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "selected", "default", "exempt", "settings"),
+    [
+        ({}, [], {}, [], {}),
+        ({"production": A}, [], {}, [], {"production": A}),
+        (
+            {"production": A},
+            [{"selector": "team=payments", **B}],
+            C,
+            [],
+            {"production": A, "staging": B, "tools": C, "bare": C},
+        ),
+        (
+            {},
+            [{"selector": "team", **A}, {"selector": "team=payments", **B}],
+            {},
+            [],
+            {"production": A, "staging": A},
+        ),
+        ({}, [], C, ["tool*", "bare"], {"production": C, "staging": C}),
+        (
+            {"tools": A},
+            [{"selector": "!team", **B}],
+            C,
+            ["tools", "bare"],
+            {"kube-system": B, "production": C, "staging": C, "tools": A},
+        ),
+        ({"kube-system": A}, [], {}, [], {"kube-system": A}),
+        ({"going": A}, [], {}, [], {"going": A}),
+        ({"staging": {}}, [], C, ["bare", "tools", "production"], {"staging": C}),
+        ({"production": {"create": True, **A}}, [], {}, [], {"production": A}),
+    ],
+    ids=[
+        "nothing",
+        "named",
+        "named before selected before default",
+        "first selector",
+        "default skips the exempt",
+        "selector skips the exempt, named does not",
+        "named component namespace",
+        "named namespace that ends",
+        "named without settings",
+        "create of what is there",
+    ],
+)
+def test_who_gets_what(
+    namespaces: dict[str, Any], selected: list[Any], default: Any, exempt: list[str], settings: dict[str, Any]
+) -> None:
+    resolution = resolve(LIVE, namespaces, selected, default, exempt)
+    assert resolution.settings == settings
+    assert not resolution.missing
+    assert not resolution.creating
+
+
+def test_missing_namespaces_are_told_with_what_was_meant() -> None:
+    resolution = resolve(LIVE, {"prodution": A, "zebra": A}, [], {}, [])
+    assert resolution.missing == {"prodution": "production", "zebra": ""}
+    assert resolution.settings == {}
+    findings = resolution_findings(resolution)
+    assert [finding.subject for finding in findings] == ["Namespace/prodution", "Namespace/zebra"]
+    assert {finding.status for finding in findings} == {"fail"}
+    assert findings[0].evidence == "there is no namespace prodution; did you mean production?"
+    assert findings[1].evidence == "there is no namespace zebra"
+
+
+def test_a_namespace_to_create_gets_its_settings_or_what_reaches_it() -> None:
+    resolution = resolve(
+        LIVE,
+        {"new": {"create": True, **A}, "empty": {"create": True}, "hidden": {"create": True}},
+        [],
+        C,
+        ["hidden", "production", "staging", "tools", "bare"],
+    )
+    assert resolution.settings == {"new": A, "empty": C}
+    assert resolution.creating == {"new", "empty", "hidden"}
+    assert resolution.missing == {}
+
+
+def test_a_selector_that_matches_nothing_is_told() -> None:
+    resolution = resolve(LIVE, {}, [{"selector": "team=paymnets", **A}, {"selector": "team=payments", **A}], {}, [])
+    assert resolution.unmatched == ["team=paymnets"]
+    (finding,) = resolution_findings(resolution)
+    assert (finding.control, finding.subject, finding.status) == ("policy.namespaces", "Selector/team=paymnets", "fail")
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "holds"),
+    [
+        ("team=payments", {"team": "payments"}, True),
+        ("team==payments", {"team": "payments"}, True),
+        ("team = payments", {"team": "payments"}, True),
+        ("team=payments", {"team": "shop"}, False),
+        ("team=payments", {}, False),
+        ("team=", {"team": ""}, True),
+        ("team!=payments", {"team": "shop"}, True),
+        ("team!=payments", {}, True),
+        ("team!=payments", {"team": "payments"}, False),
+        ("team in (a, b)", {"team": "b"}, True),
+        ("team in (a, b)", {"team": "c"}, False),
+        ("team in (a, b)", {}, False),
+        ("team notin (a,b)", {"team": "c"}, True),
+        ("team notin (a,b)", {}, True),
+        ("team notin (a,b)", {"team": "a"}, False),
+        ("team", {"team": "x"}, True),
+        ("team", {}, False),
+        ("!team", {}, True),
+        ("!team", {"team": "x"}, False),
+        ("example.com/team=a,tier in (x,y),!old", {"example.com/team": "a", "tier": "y"}, True),
+        ("example.com/team=a,tier in (x,y),!old", {"example.com/team": "a", "tier": "y", "old": ""}, False),
+    ],
+)
+def test_label_selector(selector: str, labels: dict[str, str], holds: bool) -> None:
+    assert label_selector(selector)(labels) is holds
+
+
+@pytest.mark.parametrize("selector", ["", "team=a b", "team in a", "a,,b", "team=payments,", "-x=y", "a/b/c=d"])
+def test_a_bad_selector_is_refused_with_the_forms_that_there_are(selector: str) -> None:
+    with pytest.raises(HardeningError, match="is not a label selector.*key in"):
+        resolve(LIVE, {}, [{"selector": selector, **A}], {}, [])
