@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a policy and tells each role its part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import is_encrypted
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import load
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
+
+DEFAULT_NAME = "cluster-policy.yml"
+SUFFIXES = frozenset({".yml", ".yaml", ".json"})
+
+
+class ActionModule(HardeningAction):
+    """The policy file, read by rules of its own and never as Ansible variables."""
+
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {"path": {"type": "list", "elements": "path", "default": []}}
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Find the files, read them, and return ``policy`` and the ``files`` that it was read from."""
+        folders = _folders(task_vars)
+        files = [file for path in arguments["path"] or [DEFAULT_NAME] for file in _files(path, folders)]
+        policy = load([self._source(file) for file in files])
+        return {"changed": False, "policy": policy, "files": [str(file) for file in files]}
+
+    def _source(self, file: Path) -> Source:
+        name = _shown(file)
+        try:
+            raw = file.read_bytes()
+            if is_encrypted(raw):
+                return Source(name, str(self._loader.get_text_file_contents(str(file))), encrypted=True)
+            return Source(name, raw.decode("utf-8"))
+        except OSError as error:
+            raise HardeningError(f"The policy file {name} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise HardeningError(f"The policy file {name} is not UTF-8 text: save it as UTF-8.") from error
+        except AnsibleError as error:
+            raise HardeningError(
+                f"The policy file {name} is encrypted, and no vault password that was given opens it: "
+                "give one by --ask-vault-pass, --vault-password-file or --vault-id."
+            ) from error
+
+
+def _folders(task_vars: dict[str, Any]) -> list[Path]:
+    """Where a relative path may begin: here, beside the playbook that was called, beside the one that runs."""
+    called = [
+        Path(argument).resolve().parent for argument in context.CLIARGS.get("args") or () if Path(argument).is_file()
+    ]
+    folders = [Path.cwd(), *called[:1], Path(task_vars.get("playbook_dir") or ".").resolve()]
+    return list(dict.fromkeys(folders))
+
+
+def _files(path: str, folders: list[Path]) -> list[Path]:
+    """The files that a path means: itself, or what lies in the folder that it is, by name."""
+    candidates = [folder / path for folder in folders]
+    there = next((candidate for candidate in candidates if candidate.exists()), None)
+    if there is None:
+        looked = " or ".join(str(candidate) for candidate in candidates[: 1 if Path(path).is_absolute() else None])
+        raise HardeningError(f"There is no policy file {looked}: name yours with `-e policy=FILE`.")
+    if not there.is_dir():
+        return [there]
+    files = sorted(file for file in there.iterdir() if file.suffix in SUFFIXES and not file.name.startswith("."))
+    if not files:
+        raise HardeningError(f"The folder {_shown(there)} holds no policy: no file in it ends in .yml, .yaml or .json.")
+    return files
+
+
+def _shown(file: Path) -> str:
+    """A path as short as it can be said from where the user stands."""
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: YAML read so that scalars stay as they are written and every value knows its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Mistake, Path, written_path
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+
+try:
+    import yaml
+except ImportError:
+    HAS_YAML = False
+else:
+    HAS_YAML = True
+
+_MOST_VALUES = 500_000
+_ORDINARY_TAG = "tag:yaml.org,2002:"
+_PLAIN = (None, "")  # PyYAML's two readers say it in two ways
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of one file, the name under which the user knows it, and whether it lay encrypted on disk."""
+
+    name: str
+    text: str
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: its file, the line of its key or of the list item itself, and its path in that file."""
+
+    source: Source
+    line: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value as written; ``plain`` is ``False`` for one in quotes or a block."""
+
+    place: Place
+    text: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    place: Place
+    items: list[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping, in the order of the file."""
+
+    place: Place
+    entries: dict[str, Node]
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+class _UnreadableError(Exception):
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+
+
+def read(source: Source) -> tuple[Mapping, list[Mistake]]:
+    """Read one file: a mapping, and the mistakes that the text itself has (the mapping is then what could be read).
+
+    Scalars are not converted: ``1.30``, ``2027-03-01`` and ``yes`` are strings. Anchors and aliases are YAML's own.
+    A key that stands twice, a tag, a merge key, an alias to what contains it, and a second document are mistakes.
+    """
+    if not HAS_YAML:
+        raise HardeningError("Reading a policy needs PyYAML: install it with `pip install PyYAML`.")
+    reader = _Reader(source)
+    empty = Mapping(Place(source, 1, ()), {})
+    try:
+        root = yaml.compose(source.text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        node = empty if root is None else reader.node(root, (), 1, ())
+    except yaml.YAMLError as error:
+        reader.mistake(_line_of(error), (), _reason_of(error))
+        return empty, reader.mistakes
+    except _UnreadableError as error:
+        reader.mistake(error.line, (), str(error))
+        return empty, reader.mistakes
+    if not isinstance(node, Mapping) or not node.entries:
+        reader.mistake(1, (), "a policy is a mapping that begins with policy_version: 1")
+        return empty, reader.mistakes
+    return node, reader.mistakes
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.mistakes: list[Mistake] = []
+        self._values = 0
+
+    def mistake(self, line: int, path: Path, text: str) -> None:
+        self.mistakes.append(Mistake(self.source.name, line, written_path(path), text))
+
+    def node(self, raw: Any, path: Path, line: int, inside: tuple[int, ...]) -> Node:
+        # Aliases may make a few lines stand for billions of values, or for themselves.
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise _UnreadableError(line, f"with its aliases written out, this has more than {_MOST_VALUES} values")
+        if id(raw) in inside:
+            raise _UnreadableError(line, f"the alias at {written_path(path)} stands for something that contains itself")
+        if not raw.tag.startswith(_ORDINARY_TAG):
+            self.mistake(line, path, f"the tag {raw.tag} is not read here{_instead_of(raw.tag)}")
+        place = Place(self.source, line, path)
+        inside = (*inside, id(raw))
+        if isinstance(raw, yaml.ScalarNode):
+            return Scalar(place, str(raw.value), plain=raw.style in _PLAIN)
+        if isinstance(raw, yaml.SequenceNode):
+            items = enumerate(raw.value)
+            return Sequence(place, [self.node(item, (*path, at), _line(item), inside) for at, item in items])
+        return Mapping(place, self._entries(raw, path, inside))
+
+    def _entries(self, raw: Any, path: Path, inside: tuple[int, ...]) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        for key, value in raw.value:
+            line = _line(key)
+            if not isinstance(key, yaml.ScalarNode):
+                self.mistake(line, path, "a key must be a single word")
+            elif key.value == "<<" and key.style in _PLAIN:
+                self.mistake(line, path, "merge keys (<<) are not read here: use an alias for the whole value")
+            elif key.value in entries:
+                first = entries[key.value].place.line
+                self.mistake(
+                    line, (*path, key.value), f"this key stands here for the second time (first in line {first})"
+                )
+            else:
+                entries[str(key.value)] = self.node(value, (*path, key.value), line, inside)
+        return entries
+
+
+def _line(raw: Any) -> int:
+    return int(raw.start_mark.line) + 1
+
+
+def _instead_of(tag: str) -> str:
+    return ": encrypt the whole file with ansible-vault instead" if tag == "!vault" else ""
+
+
+def _line_of(error: Any) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return int(mark.line) + 1 if mark else 1
+
+
+def _reason_of(error: Any) -> str:
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    if "another document" in problem:
+        return "a second document begins here (---): put it into a file of its own and name both"
+    return f"this is not YAML: {problem}"

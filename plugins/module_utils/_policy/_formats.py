@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the forms of single values in a policy, by the rules of Kubernetes."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import meant
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import CONTROLS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import label_selector
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_PORT_NAME = re.compile(r"(?=[a-z0-9-]{1,15}$)(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_GLOB = re.compile(r"[a-z0-9*?\[\]!-]+")
+_POD_SECURITY_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+# A waiver that excuses waivers would never end.
+_WAIVABLE = tuple(control for control in CONTROLS if control != "policy.waivers")
+_PORT_FORMS = "allowed: 8080/TCP, http/TCP, 8000-8100/TCP or 8080 (which is TCP), with TCP, UDP or SCTP"
+
+
+def _namespace_name(text: str) -> str:
+    if _DNS_LABEL.fullmatch(text):
+        return ""
+    return "allowed: the name of a namespace, at most 63 of a-z, 0-9 and -, with neither end a - (DNS-1123 label)"
+
+
+def _set_name(text: str) -> str:
+    return "" if _DNS_LABEL.fullmatch(text) else "allowed: at most 63 of a-z, 0-9 and -, with neither end a -"
+
+
+def _namespace_glob(text: str) -> str:
+    if _GLOB.fullmatch(text):
+        return ""
+    return "allowed: a namespace's name, or a glob of such names like team-*"
+
+
+def _label_key(text: str) -> str:
+    prefix, slash, name = text.rpartition("/")
+    if _LABEL_NAME.fullmatch(name) and (not slash or _DNS_SUBDOMAIN.fullmatch(prefix)):
+        return ""
+    return "allowed: a label's key, at most 63 of letters, digits, -, _ and ., after a DNS prefix and / if need be"
+
+
+def _label_value(text: str) -> str:
+    if not text or _LABEL_NAME.fullmatch(text):
+        return ""
+    return "allowed: a label's value, at most 63 of letters, digits, -, _ and ., with a letter or digit at both ends"
+
+
+def _label_selector(text: str) -> str:
+    try:
+        label_selector(text)
+    except HardeningError:
+        return "allowed: a label selector like team=payments, tier in (a, b), !legacy, joined by commas"
+    return ""
+
+
+def _version(text: str) -> str:
+    return (
+        "" if _POD_SECURITY_VERSION.fullmatch(text) else "allowed: latest, or a minor version of Kubernetes like v1.36"
+    )
+
+
+def _cidr(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return "allowed: a CIDR like 10.0.0.0/8 or fd00::/8"
+    if "/" not in text:
+        return f"allowed: a CIDR with its prefix length, like {network}"
+    if str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
+        return f"has bits beyond its prefix; the network is {network}"
+    return ""
+
+
+def _ip(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return "allowed: an IP address like 169.254.20.10"
+    return ""
+
+
+def _port(text: str) -> str:
+    port, slash, protocol = text.partition("/")
+    if slash and protocol not in PROTOCOLS:
+        return f"{protocol or 'nothing'} is not a protocol; {_PORT_FORMS}.{meant(protocol, PROTOCOLS)}"
+    first, dash, last = port.partition("-")
+    if _is_number(first) and (not dash or _is_number(last)):
+        numbers = [int(first), int(last)] if dash else [int(first)]
+        if not all(1 <= number <= 65535 for number in numbers):
+            return "a port's number is 1 to 65535"
+        if numbers[-1] < numbers[0]:
+            return f"the range ends before it begins; did you mean {numbers[-1]}-{numbers[0]}{slash}{protocol}?"
+        return ""
+    return "" if _PORT_NAME.fullmatch(port) else _PORT_FORMS
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _date(text: str) -> str:
+    if _DATE.fullmatch(text):
+        try:
+            datetime.date.fromisoformat(text)
+        except ValueError:
+            return "there is no such day"
+        return ""
+    return "allowed: a day like 2027-03-01, which is the last one on which the waiver holds, in UTC"
+
+
+def _control(text: str) -> str:
+    return "" if text in _WAIVABLE else f"allowed: {', '.join(_WAIVABLE)}.{meant(text, _WAIVABLE)}"
+
+
+def _control_or_subject(text: str) -> str:
+    wrong = _control(text.partition(" ")[0])
+    return f"begins with no control; {wrong}" if wrong else ""
+
+
+def _image(text: str) -> str:
+    return "" if _IMAGE.fullmatch(text) else "allowed: a container image like registry.example/busybox:1.37"
+
+
+def _text(text: str) -> str:
+    return "" if text.strip() else "allowed: some words"
+
+
+FORMATS: Mapping[str, Callable[[str], str]] = {
+    "set-name": _set_name,
+    "namespace-name": _namespace_name,
+    "namespace-glob": _namespace_glob,
+    "label-key": _label_key,
+    "label-value": _label_value,
+    "label-selector": _label_selector,
+    "pod-security-version": _version,
+    "cidr": _cidr,
+    "ip-address": _ip,
+    "port": _port,
+    "day": _date,
+    "control": _control,
+    "control-or-subject": _control_or_subject,
+    "container-image": _image,
+    "words": _text,
+}
+"""``format`` in the schema → a function from the text to what is wrong with it, ``""`` where nothing is."""

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: from the text of policy files to what each role is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source, read
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._merge import merge
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import PolicyError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
+
+ON_VIOLATION = "fail"
+"""What happens to running pods that a new level would refuse, where a policy says nothing about it."""
+
+
+def load(sources: Sequence[Source]) -> dict[str, Any]:
+    """The policy that the files make together, for each role; raises :class:`PolicyError` with every mistake.
+
+    The shape is that of :func:`for_roles`.
+    """
+    documents = [read(source) for source in sources]
+    merged, contradictions = merge([document for document, _mistakes in documents])
+    unread = [mistake for _document, mistakes in documents for mistake in mistakes]
+    data = plain_data(merged)
+    mistakes = [*unread, *contradictions]
+    # What could not be read is missing, and would be told a second time as missing.
+    if all(document.entries for document, _mistakes in documents):
+        mistakes += mistakes_in(data)
+    if mistakes:
+        raise PolicyError(mistakes)
+    return for_roles(data.value)
+
+
+def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """A valid policy as the variables of the roles.
+
+    ``name``; ``create``: the namespaces to create; ``pod_security``: ``namespaces``, ``selected``, ``default``,
+    ``exempt``, ``on_violation``; ``network``: the same four and ``probe``; ``waivers``; ``accept_unknown``.
+    """
+    cluster = policy.get("cluster", {})
+    return {
+        "name": policy["name"],
+        "create": [name for name, said in policy.get("namespaces", {}).items() if said.get("create")],
+        "pod_security": {
+            **_settings(policy, "pod_security"),
+            "on_violation": cluster.get("pod_security", {}).get("on_violation", ON_VIOLATION),
+        },
+        "network": {**_settings(policy, "network"), "probe": cluster.get("network", {}).get("probe", {})},
+        "waivers": policy.get("waivers", []),
+        "accept_unknown": policy.get("accept_unknown", []),
+    }
+
+
+def _settings(policy: Mapping[str, Any], section: str) -> dict[str, Any]:
+    defaults = policy.get("defaults", {})
+    return {
+        "namespaces": {
+            name: {**({"create": True} if said.get("create") else {}), **said.get(section, {})}
+            for name, said in policy.get("namespaces", {}).items()
+            if said.get("create") or section in said
+        },
+        "selected": [
+            {"selector": said["selector"], **said[section]} for said in policy.get("selected", []) if section in said
+        ],
+        "default": defaults.get(section, {}),
+        "exempt": defaults.get("exempt", []),
+    }
