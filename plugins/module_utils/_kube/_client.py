@@ -1,0 +1,317 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the one client that talks to an API server."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import (
+    BY_STATUS,
+    KubeError,
+    Unreachable,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource, discovered
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Target, Transport
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._warnings import warning_texts
+
+VERSION = "1.0.0"
+USER_AGENT = f"hardening.kubernetes/{VERSION}"
+
+_PAGE = 500
+_PROGRESS_SECONDS = 1.0
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
+_APPLY = "application/apply-patch+yaml"
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+Progress = Callable[[int, int], None]
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings."""
+
+    status: int
+    body: dict[str, Any] | str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did what was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The body as an object; empty where it is none."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    @property
+    def reason(self) -> str:
+        """``Status.reason`` of a refusal: ``Forbidden``, ``Invalid``, ``Conflict`` and so on."""
+        return str(self.object.get("reason", "")) if not self.ok else ""
+
+    @property
+    def message(self) -> str:
+        """``Status.message`` of a refusal, or the text of an answer that is no ``Status``."""
+        if self.ok:
+            return ""
+        told = self.object.get("message") if isinstance(self.body, dict) else self.body
+        return str(told or f"HTTP status {self.status}").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May I? One SelfSubjectAccessReview; ``resource`` is the plural, an empty namespace means all."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+class Client:
+    """One server, one user. Any number of threads may share it."""
+
+    def __init__(self, target: Target, workers: int = 16, outage_seconds: float = 60.0) -> None:
+        """Take where to go, how many requests go at once, and how long (seconds) to wait for a server that left."""
+        self.server = target.server
+        self._workers = workers
+        self._transport = Transport(target, outage_seconds)
+        self._found: dict[str, dict[tuple[str, str], Resource]] = {}
+        self._lock = threading.Lock()
+        self._version: tuple[int, int] | None = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        body: Any = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """One request. Tries 429, 5xx and cut connections again; gives back 4xx; raises Unauthorized and Unreachable.
+
+        ``repeatable``: whether doing it twice does no more than once. Unless told, only a POST that stores something
+        is not.
+        """
+        if repeatable is None:
+            repeatable = method != "POST" or ("dryRun", "All") in query or "/authorization.k8s.io/" in path
+        headers = {"User-Agent": USER_AGENT, "Accept": accept}
+        sent = None
+        if body is not None:
+            headers["Content-Type"] = content_type
+            sent = json.dumps(body, separators=(",", ":")).encode()
+        target = f"{path}?{urlencode(query)}" if query else path
+        reply = self._transport.send(method, target, headers, sent, repeatable=repeatable)
+        return Answer(reply.status, _body(reply.headers, reply.data), warning_texts(_warning_headers(reply.headers)))
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        """The resource behind a kind; ``None``: the server has no such kind."""
+        known = KNOWN.get((api_version, kind))
+        if known:
+            return known
+        root = "/apis" if "/" in api_version else "/api"
+        with self._lock:
+            if root not in self._found:
+                self._found[root] = self._discover(root)
+            return self._found[root].get((api_version, kind))
+
+    def forget_kinds(self) -> None:
+        """Ask again which kinds there are, after a CustomResourceDefinition came or went."""
+        with self._lock:
+            self._found.clear()
+
+    def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
+        """One object; ``None`` where there is none, raises KubeError for any other refusal."""
+        answer = self.request("GET", resource.path(namespace, name))
+        if answer.status == 404:
+            return None
+        return self.checked(answer).object
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+    ) -> list[dict[str, Any]]:
+        """All objects of a namespace, or of all, page by page; each with its ``apiVersion`` and ``kind``."""
+        accept = _METADATA_LIST if metadata_only else "application/json"
+        selectors = (("labelSelector", label_selector), ("fieldSelector", field_selector))
+        query = [("limit", str(_PAGE)), *((key, value) for key, value in selectors if value)]
+        items: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            page = [*query, ("continue", token)] if token else query
+            answer = self.request("GET", resource.path(namespace), query=page, accept=accept)
+            if answer.status == 410 and token:
+                # The snapshot that the pages are cut from has gone: begin anew.
+                items, token = [], ""
+                continue
+            body = self.checked(answer).object
+            items += [whole(item, resource) for item in body.get("items") or ()]
+            token = (body.get("metadata") or {}).get("continue", "")
+            if not token:
+                return items
+
+    def create(self, obj: Mapping[str, Any], *, dry_run: bool = False) -> Answer:
+        """POST an object; the caller judges a refusal."""
+        resource = self._resource_of(obj)
+        metadata = obj.get("metadata") or {}
+        query = [("fieldValidation", "Strict"), *_dry(dry_run)]
+        return self.request("POST", resource.path(metadata.get("namespace", "")), query=query, body=obj)
+
+    def apply(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = False) -> Answer:
+        """Server-side apply as this field manager; the caller judges a refusal."""
+        resource = self._resource_of(obj)
+        metadata = obj.get("metadata") or {}
+        query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
+        if force:
+            query.append(("force", "true"))
+        path = resource.path(metadata.get("namespace", ""), metadata.get("name", ""))
+        return self.request("PATCH", path, query=query, body=obj, content_type=_APPLY)
+
+    def delete(
+        self, resource: Resource, name: str, namespace: str = "", *, dry_run: bool = False, uid: str = ""
+    ) -> Answer:
+        """Delete one object and what depends on it, in the background; with ``uid`` only if it is still that one."""
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        return self.request("DELETE", resource.path(namespace, name), query=_dry(dry_run), body=body)
+
+    def log(self, namespace: str, pod: str, *, container: str = "", since_seconds: int | None = None) -> str:
+        """What a container wrote to its standard output and error."""
+        query = [("container", container)] if container else []
+        if since_seconds is not None:
+            query.append(("sinceSeconds", str(since_seconds)))
+        path = KNOWN["v1", "Pod"].path(namespace, pod, "log")
+        body = self.checked(self.request("GET", path, query=query, accept="*/*")).body
+        return body if isinstance(body, str) else json.dumps(body)
+
+    def version(self) -> tuple[int, int]:
+        """Kubernetes' major and minor version, like ``(1, 36)``."""
+        if self._version is None:
+            told = self.checked(self.request("GET", "/version")).object
+            numbers = [re.match(r"\d+", str(told.get(part, ""))) for part in ("major", "minor")]
+            if not all(numbers):
+                raise KubeError(
+                    f"The server {self.server} does not tell its version: check that it is a Kubernetes API server."
+                )
+            major, minor = (int(number.group()) for number in numbers if number)
+            self._version = (major, minor)
+        return self._version
+
+    def allowed(self, questions: Sequence[Question]) -> builtins.list[bool]:
+        """For each question, in order, whether this user may."""
+        return self.parallel(self._may, questions)
+
+    def parallel(
+        self, function: Callable[[Item], Outcome], items: Iterable[Item], progress: Progress | None = None
+    ) -> builtins.list[Outcome]:
+        """The function's results in the order of the items, several under way at once.
+
+        All items are worked on, then the first exception in their order is raised. ``progress(done, total)`` is called
+        about once a second, from the calling thread.
+        """
+        todo = list(items)
+        if len(todo) < 2:
+            return [function(item) for item in todo]
+        with ThreadPoolExecutor(min(self._workers, len(todo))) as pool:
+            futures = [pool.submit(function, item) for item in todo]
+            pending = set(futures)
+            while pending:
+                pending = wait(pending, timeout=_PROGRESS_SECONDS).not_done
+                if progress:
+                    progress(len(todo) - len(pending), len(todo))
+        return [future.result() for future in futures]
+
+    def checked(self, answer: Answer) -> Answer:
+        """The answer, if it is none of refusal; else raises the KubeError of its status."""
+        if answer.ok:
+            return answer
+        kind = BY_STATUS.get(answer.status, KubeError)
+        remedy = " Grant this permission to the user, or use other credentials." if answer.status == 403 else ""
+        message = answer.message.rstrip(".")
+        raise kind(f"The server {self.server} refused ({answer.status}): {message}.{remedy}", answer.status)
+
+    def _discover(self, root: str) -> dict[tuple[str, str], Resource]:
+        body = self.checked(self.request("GET", root, accept=_DISCOVERY)).object
+        if body.get("kind") != "APIGroupDiscoveryList":
+            raise KubeError(f"The server {self.server} has no aggregated discovery: it needs Kubernetes 1.30 or newer.")
+        return {(each.api_version, each.kind): each for each in discovered(body)}
+
+    def _resource_of(self, obj: Mapping[str, Any]) -> Resource:
+        resource = self.resource(obj.get("apiVersion", ""), obj.get("kind", ""))
+        if resource is None:
+            raise BY_STATUS[404](
+                f"The server {self.server} has no kind {obj.get('kind')} in {obj.get('apiVersion')}: "
+                "install what defines it, or correct the name.",
+                404,
+            )
+        return resource
+
+    def _may(self, question: Question) -> bool:
+        attributes = {
+            "verb": question.verb,
+            "group": question.group,
+            "resource": question.resource,
+            "subresource": question.subresource,
+            "namespace": question.namespace,
+            "name": question.name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = self.checked(self.request("POST", path, body=review))
+        return bool((answer.object.get("status") or {}).get("allowed"))
+
+
+def whole(item: dict[str, Any], resource: Resource) -> dict[str, Any]:
+    """An item of a list with the ``apiVersion`` and ``kind`` that lists leave out."""
+    item["apiVersion"], item["kind"] = resource.api_version, resource.kind
+    return item
+
+
+def _dry(dry_run: bool) -> list[tuple[str, str]]:
+    return [("dryRun", "All")] if dry_run else []
+
+
+def _warning_headers(headers: Any) -> Sequence[str]:
+    return headers.getlist("Warning") if "Warning" in headers else ()
+
+
+def _body(headers: Mapping[str, str], data: bytes) -> dict[str, Any] | str:
+    if "json" in headers.get("Content-Type", "") and data:
+        try:
+            told = json.loads(data)
+        except ValueError as error:
+            raise Unreachable(
+                f"The server sent JSON that is none ({error}): check what stands between it and us."
+            ) from None
+        if isinstance(told, dict):
+            return told
+    return data.decode(errors="replace")
