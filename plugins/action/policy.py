@@ -53,9 +53,8 @@ class ActionModule(HardeningAction):
 
 def _folders(task_vars: dict[str, Any]) -> list[Path]:
     """Where a relative path may begin: here, beside the playbook that was called, beside the one that runs."""
-    called = [
-        Path(argument).resolve().parent for argument in context.CLIARGS.get("args") or () if Path(argument).is_file()
-    ]
+    arguments = [Path(argument) for argument in context.CLIARGS.get("args") or ()]
+    called = [argument.resolve().parent for argument in arguments if argument.is_file()]
     folders = [Path.cwd(), *called[:1], Path(task_vars.get("playbook_dir") or ".").resolve()]
     return list(dict.fromkeys(folders))
 

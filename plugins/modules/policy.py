@@ -13,9 +13,11 @@ description:
   - Reads one policy file, several, or all in a folder, validates them, and returns what they say to each role.
   - The files are never loaded as Ansible variables, so that a mistyped key is found, every mistake comes with its file
     and line, and nothing in them is templated.
-  - All mistakes are told at once, each with its file, line and path in the document, what was found and what is allowed.
+  - All mistakes are told at once, each with its file, line and path in the document, what was found and what is
+    allowed.
   - Several files make one policy together. Two that say different things about one thing are a mistake.
-  - Files that are encrypted with C(ansible-vault) are decrypted with the passwords that the run was given. Messages never
+  - Files that are encrypted with C(ansible-vault) are decrypted with the passwords that the run was given. Messages
+    never
     show what stands in them.
 author:
   - hardening.kubernetes contributors

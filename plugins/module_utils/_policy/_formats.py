@@ -14,21 +14,20 @@ from collections.abc import Callable, Mapping
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import CONTROLS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_port
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import label_selector
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_PORT_NAME = re.compile(r"(?=[a-z0-9-]{1,15}$)(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _GLOB = re.compile(r"[a-z0-9*?\[\]!-]+")
 _POD_SECURITY_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 
-PROTOCOLS = ("TCP", "UDP", "SCTP")
 # A waiver that excuses waivers would never end.
 _WAIVABLE = tuple(control for control in CONTROLS if control != "policy.waivers")
-_PORT_FORMS = "allowed: 8080/TCP, http/TCP, 8000-8100/TCP or 8080 (which is TCP), with TCP, UDP or SCTP"
+_PORT = "port"
 
 
 def _namespace_name(text: str) -> str:
@@ -95,22 +94,11 @@ def _ip(text: str) -> str:
 
 
 def _port(text: str) -> str:
-    port, slash, protocol = text.partition("/")
-    if slash and protocol not in PROTOCOLS:
-        return f"{protocol or 'nothing'} is not a protocol; {_PORT_FORMS}.{meant(protocol, PROTOCOLS)}"
-    first, dash, last = port.partition("-")
-    if _is_number(first) and (not dash or _is_number(last)):
-        numbers = [int(first), int(last)] if dash else [int(first)]
-        if not all(1 <= number <= 65535 for number in numbers):
-            return "a port's number is 1 to 65535"
-        if numbers[-1] < numbers[0]:
-            return f"the range ends before it begins; did you mean {numbers[-1]}-{numbers[0]}{slash}{protocol}?"
-        return ""
-    return "" if _PORT_NAME.fullmatch(port) else _PORT_FORMS
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    try:
+        parse_port(text, _PORT)
+    except HardeningError as error:
+        return str(error).removeprefix(f"{_PORT}: {text!r} ").rstrip(".")
+    return ""
 
 
 def _date(text: str) -> str:

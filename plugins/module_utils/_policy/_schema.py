@@ -165,7 +165,7 @@ SCHEMA: Schema = {
             "type": "object",
             "propertyNames": {"format": "namespace-name"},
             "additionalProperties": {"$ref": "#/$defs/namespace"},
-            "x-check": "flows_touch_their_namespace",
+            "x-check": "flows_of_namespaces",
             "description": (
                 "What each namespace gets, by name. It goes before `selected` and `defaults`, "
                 "and reaches every namespace that it names."
@@ -175,7 +175,7 @@ SCHEMA: Schema = {
         "selected": {
             "type": "array",
             "items": {"$ref": "#/$defs/selected"},
-            "x-check": "flows_touch_the_namespace",
+            "x-check": "flows_of_many",
             "description": (
                 "What namespaces get by their labels, where `namespaces` does not name them. "
                 "The first selector that matches a namespace counts."
@@ -184,7 +184,7 @@ SCHEMA: Schema = {
         },
         "defaults": {
             "$ref": "#/$defs/defaults",
-            "x-check": "flows_touch_the_namespace",
+            "x-check": "flows_of_defaults",
             "description": (
                 "What every namespace gets that nothing else in the policy speaks of. "
                 "It never reaches the namespaces of the cluster's own components, like `kube-system`."

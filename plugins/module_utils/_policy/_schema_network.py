@@ -24,7 +24,6 @@ def _labels(description: str, example: dict[str, str]) -> dict[str, Any]:
 
 _DECLARED_PEER: dict[str, Any] = {
     "additionalProperties": False,
-    "x-check": "peer",
     "properties": {
         "pods": _labels("Pods with these labels; `{}` is every pod.", {"app": "frontend"}),
         "namespace": {
@@ -104,6 +103,7 @@ NETWORK: dict[str, Any] = {
     "type": "object",
     "minProperties": 1,
     "additionalProperties": False,
+    "x-check": "allow_needs_deny",
     "description": "Which traffic the pods of the namespace may have.",
     "examples": [{"default_deny": ["ingress", "egress"], "dns": True}],
     "properties": {

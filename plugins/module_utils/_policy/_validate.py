@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._checks import CHECKS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._checks import CHECKS, OF_RIGHT_VALUES
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import (
     Mapping,
     Node,
@@ -83,11 +83,18 @@ def mistakes_in(data: Data) -> list[Mistake]:
     """Everything that the schema, the forms of single values and the rules between values have against a document."""
     if not HAS_JSONSCHEMA:
         raise HardeningError("Validating a policy needs jsonschema: install it with `pip install jsonschema`.")
+    errors = list(_validator().iter_errors(data.value))
+    told = [(error, path, text) for error in errors for path, text in _told(error, data)]
+    wrong = [path for error, path, _text in told if not _asks_right_values(error)]
     return [
         _mistake(data, path, text)
-        for error in _validator().iter_errors(data.value)
-        for path, text in _told(error, data)
+        for error, path, text in told
+        if not (_asks_right_values(error) and any(other[: len(path)] == path for other in wrong))
     ]
+
+
+def _asks_right_values(error: Any) -> bool:
+    return error.validator == "x-check" and error.validator_value in OF_RIGHT_VALUES
 
 
 def _mistake(data: Data, path: Path, text: str) -> Mistake:
@@ -239,8 +246,9 @@ def _has_type(value: Any, name: str) -> bool:
     return bool(_validator().is_type(value, name))
 
 
-def _as_said(error: Any, path: Path, _secret: bool) -> Iterator[tuple[Path, str]]:
-    yield path, error.message
+def _as_said(error: Any, path: Path, secret: bool) -> Iterator[tuple[Path, str]]:
+    hidden = secret and _asks_right_values(error)
+    yield path, "contradicts itself (not shown, the file is encrypted)" if hidden else error.message
 
 
 _TELLERS: MappingOf[str, Callable[[Any, Path, bool], Iterator[tuple[Path, str]]]] = {
