@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what a namespace is to enforce, audit and warn of, and the labels that say so.
+
+The labels and what they mean: KEP-2579 and ``k8s.io/pod-security-admission/api``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
+
+LEVELS_LOOSEST_FIRST = ("privileged", "baseline", "restricted")
+MODES = ("enforce", "audit", "warn")
+LATEST = "latest"
+
+_VERSION_OF_MODE = {"enforce": "version", "audit": "audit_version", "warn": "warn_version"}
+_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
+_KEYS = (*MODES, *_VERSION_OF_MODE.values())
+_PREFIX = "pod-security.kubernetes.io/"
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """A level of the Pod Security Standards at a version, written ``level:version`` as the server writes it."""
+
+    level: str
+    version: str = LATEST
+
+    def __str__(self) -> str:
+        return f"{self.level}:{self.version}"
+
+    @property
+    def admits_everything(self) -> bool:
+        """Whether there is nothing that the level forbids."""
+        return self.level == "privileged"
+
+
+UNLABELLED = Standard("privileged")
+"""What a namespace without labels enforces, unless the server's AdmissionConfiguration has other defaults."""
+
+
+def standard(settings: Mapping[str, str], mode: str = "enforce") -> Standard | None:
+    """What the settings say of one mode; ``None`` where they leave it alone. ``version`` stands in for other modes'."""
+    if not settings.get(mode):
+        return None
+    version = settings.get(_VERSION_OF_MODE[mode]) or settings.get("version") or LATEST
+    return Standard(settings[mode], version)
+
+
+def labels(settings: Mapping[str, str]) -> dict[str, str]:
+    """The labels that say what the settings say.
+
+    The version is always among them: without it the server takes the one in its own configuration.
+    """
+    found: dict[str, str] = {}
+    for mode in MODES:
+        if wanted := standard(settings, mode):
+            found[f"{_PREFIX}{mode}"] = wanted.level
+            found[f"{_PREFIX}{mode}-version"] = wanted.version
+    return found
+
+
+def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Standard | None:
+    """What the labels of a live namespace say of one mode, ``None`` where they say nothing."""
+    level = namespace_labels.get(f"{_PREFIX}{mode}")
+    return Standard(level, namespace_labels.get(f"{_PREFIX}{mode}-version", LATEST)) if level else None
+
+
+def is_labelled(namespace_labels: Mapping[str, str], settings: Mapping[str, str]) -> bool:
+    """Whether a live namespace has every label that the settings ask for."""
+    return labels(settings).items() <= namespace_labels.items()
+
+
+def server_checks_pods(before: Standard, after: Standard) -> bool:
+    """Whether the server looks at the pods that run when ``enforce`` changes (``ValidateNamespace`` of the plugin)."""
+    looser = LEVELS_LOOSEST_FIRST.index(after.level) <= LEVELS_LOOSEST_FIRST.index(before.level)
+    return after != before and not after.admits_everything and not (after.version == before.version and looser)
+
+
+def check_settings(
+    namespaces: Mapping[str, Any], selected: Sequence[Mapping[str, Any]], default: Mapping[str, Any]
+) -> None:
+    """Raise one :class:`HardeningError` that names every mistake in the settings of a task."""
+    mistakes = [
+        *(
+            mistake
+            for name, said in namespaces.items()
+            for mistake in _mistakes(f"namespaces.{name}", said, ("create",))
+        ),
+        *(mistake for i, said in enumerate(selected) for mistake in _mistakes(f"selected[{i}]", said, ("selector",))),
+        *_mistakes("default", default, ()),
+    ]
+    if mistakes:
+        raise HardeningError("The Pod Security settings cannot be used.\n" + "\n".join(mistakes))
+
+
+def _mistakes(where: str, said: Any, more_keys: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(said, Mapping):
+        yield f"{where}: settings are a mapping like {{enforce: restricted}}, not {said!r}."
+        return
+    for key, value in said.items():
+        if key in MODES and value is not None and value not in LEVELS_LOOSEST_FIRST:
+            meant = did_you_mean(str(value), LEVELS_LOOSEST_FIRST)
+            yield f"{where}.{key}: {value!r} is not one of {', '.join(LEVELS_LOOSEST_FIRST)}{_meant(meant)}."
+        elif key in _VERSION_OF_MODE.values() and value is not None and not _VERSION.fullmatch(str(value)):
+            yield f"{where}.{key}: {value!r} is neither latest nor a version like v1.36{_meant(_version_meant(value))}."
+        elif key not in (*_KEYS, *more_keys):
+            meant = did_you_mean(str(key), (*_KEYS, *more_keys))
+            yield f"{where}: there is no setting {key!r}, only {', '.join((*_KEYS, *more_keys))}{_meant(meant)}."
+    if "selector" in more_keys and not said.get("selector"):
+        yield f"{where}: selector is missing; settings for every namespace are those of default."
+
+
+def _meant(meant: str) -> str:
+    return f"; did you mean {meant}?" if meant else ""
+
+
+def _version_meant(value: Any) -> str:
+    minor = re.fullmatch(r"v?1\.([0-9]+)(\.[0-9]+)?", str(value))
+    return f"v1.{int(minor[1])}" if minor else ""
