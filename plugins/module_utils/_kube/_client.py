@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -90,11 +90,17 @@ class Client:
     def __init__(self, target: Target, workers: int = 16, outage_seconds: float = 60.0) -> None:
         """Take where to go, how many requests go at once, and how long (seconds) to wait for a server that left."""
         self.server = target.server
+        self._target = target
+        self._outage_seconds = outage_seconds
         self._workers = workers
         self._transport = Transport(target, outage_seconds)
         self._found: dict[str, dict[tuple[str, str], Resource]] = {}
         self._lock = threading.Lock()
         self._version: tuple[int, int] | None = None
+
+    def at(self, server: str) -> Client:
+        """A client for one of the cluster's API servers at its own URL, as the same user."""
+        return Client(replace(self._target, server=server), self._workers, self._outage_seconds)
 
     def request(
         self,
