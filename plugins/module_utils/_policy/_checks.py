@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Path
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow, parse_peer
 
 Wrong = Iterator[tuple[Path, str]]
 
@@ -53,22 +53,32 @@ def _flows_of_namespaces(namespaces: Any) -> Wrong:
 
 def _flows_of_many(selected: Any) -> Wrong:
     for at, settings in enumerate(selected if isinstance(selected, list) else ()):
-        for path, text in _flows(settings, "of its own"):
+        for path, text in _flows(settings, "that gets these settings"):
             yield (at, *path), text
 
 
 def _flows_of_defaults(defaults: Any) -> Wrong:
-    yield from _flows(defaults, "of its own")
+    yield from _flows(defaults, "that gets these settings")
 
 
 def _flows(settings: Any, namespace: str) -> Wrong:
     network = settings.get("network") if isinstance(settings, dict) else None
     flows = network.get("allow") if isinstance(network, dict) else None
     for at, flow in enumerate(flows if isinstance(flows, list) else ()):
-        try:
-            parse_flow(flow, namespace)
-        except HardeningError as error:
-            yield ("network", "allow", at), str(error).rstrip(".")
+        sides = [side for side in ("from", "to") if isinstance(flow, dict) and side in flow]
+        wrong = {side: told for side in sides if (told := _refused(parse_peer, flow[side], namespace, side))}
+        for side, told in wrong.items():
+            yield ("network", "allow", at, side), told
+        if not wrong and (told := _refused(parse_flow, flow, namespace, "flow")):
+            yield ("network", "allow", at), told
+
+
+def _refused(parse: Callable[[Any, str, str], object], said: Any, namespace: str, where: str) -> str:
+    try:
+        parse(said, namespace, where)
+    except HardeningError as error:
+        return str(error).removeprefix(f"{where}: ").removeprefix(f"{where}.").rstrip(".")
+    return ""
 
 
 CHECKS: Mapping[str, Callable[[Any], Wrong]] = {

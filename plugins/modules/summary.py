@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: summary
+short_description: Judge all findings of a run, show them, and write them to a file
+version_added: 1.0.0
+description:
+  - Applies waivers to findings and comes to a verdict.
+  - The verdict is success only if at least one control was evaluated and every finding passes, is not applicable or is
+    validly waived. An unknown finding fails too, unless O(accept_unknown) names it.
+  - Shows a table on the terminal, a row for each control, then each failure with its evidence and its remedy.
+  - Fails where the verdict is failure. In check mode it only tells which verdict is expected after a run.
+author:
+  - hardening.kubernetes contributors
+options:
+  findings:
+    description:
+      - The findings, as modules and roles of this collection return them.
+    type: list
+    elements: dict
+    required: true
+  waivers:
+    description:
+      - Failures that somebody answers for until a day, each with C(control), C(subject) or C(subject_glob), C(reason),
+        C(owner) and C(expires).
+      - A waiver holds to the end of the day C(expires), in UTC.
+      - One that has expired, and one that matches no finding, is a failure of the control C(policy.waivers).
+    type: list
+    elements: dict
+    default: []
+  accept_unknown:
+    description:
+      - Controls whose status may be unknown, as C(control) or C(control subject).
+    type: list
+    elements: str
+    default: []
+  errors:
+    description:
+      - Parts of the run that failed, each with what happened. Each makes the verdict failure.
+    type: list
+    elements: str
+    default: []
+  about:
+    description:
+      - What to write into the report beside the verdict, like the name of the policy.
+    type: dict
+    default: {}
+  report:
+    description:
+      - The JSON file to write. It is replaced as a whole, and only its owner may read it.
+      - It is output like a log, not state, so that it is written in check mode too, and is never a change.
+    type: path
+attributes:
+  action:
+    description: Runs on the controller alone.
+    support: full
+  check_mode:
+    description: Tells the verdict without failing.
+    support: full
+  diff_mode:
+    description: Returns what changed.
+    support: none
+seealso:
+  - module: hardening.kubernetes.policy
+"""
+
+EXAMPLES = r"""
+- name: Judge what the roles have found
+  hardening.kubernetes.summary:
+    findings: "{{ pod_security_findings + network_policies_findings }}"
+    waivers:
+      - control: pod_security.running_comply
+        subject: DaemonSet/monitoring/node-exporter
+        reason: reads the host's metrics by design
+        owner: platform team
+        expires: "2027-03-01"
+    report: hardening-report.json
+"""
+
+RETURN = r"""
+findings:
+  description: All findings, waived where a waiver holds, with those about the waivers.
+  returned: always
+  type: list
+  elements: dict
+verdict:
+  description: The verdict.
+  returned: always
+  type: dict
+  contains:
+    success:
+      description: Whether nothing speaks against the cluster as it is.
+      type: bool
+      returned: always
+    reasons:
+      description: What speaks against it.
+      type: list
+      elements: str
+      returned: always
+      sample: [2 findings fail]
+    counts:
+      description: How many findings have which status.
+      type: dict
+      returned: always
+    would:
+      description: C(success) and C(reasons) as expected after a run.
+      type: dict
+      returned: in check mode
+"""
