@@ -1,6 +1,13 @@
 # Everything a contributor does, from a bare checkout: each target sets up what it needs. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+STAGES := $(BIN)/python -m tests.tooling.stages
+TESTBED := $(BIN)/python -m tests.testbed
+
+# Which cluster: make cluster NODES=3 CNI=plain K8S_VERSION=1.35 NAME=other, or CLUSTER=existing for that of KUBECONFIG.
+CLUSTER_OPTIONS := $(if $(NODES),--nodes "$(NODES)") $(if $(CNI),--cni "$(CNI)") \
+	$(if $(K8S_VERSION),--k8s-version "$(K8S_VERSION)") $(if $(NAME),--name "$(NAME)") \
+	$(if $(filter existing,$(CLUSTER)),--existing)
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -10,3 +17,56 @@ help: ## list the targets
 .PHONY: setup
 setup: ## make the virtual environment and the collection link, where missing
 	@$(PYTHON) tests/tooling/environment.py
+
+.PHONY: check
+check: setup ## format, lint, types and unit tests: under a minute
+	@$(STAGES) check
+
+.PHONY: lint
+lint: setup ## ansible-lint, changelog and documentation
+	@$(STAGES) lint
+
+.PHONY: sanity
+sanity: setup ## ansible-test sanity on the built collection
+	@$(STAGES) sanity
+
+.PHONY: importer
+importer: setup ## what Galaxy checks on upload
+	@$(STAGES) importer
+
+.PHONY: integration
+integration: setup ## the tests that need a cluster
+	@$(STAGES) integration
+
+.PHONY: molecule
+molecule: setup ## the scenarios that run roles and playbooks as a user does
+	@$(STAGES) molecule
+
+.PHONY: test
+test: setup ## everything
+	@$(STAGES) check lint sanity importer integration molecule
+
+.PHONY: cluster
+cluster: setup ## a kind cluster; prints the path of its kubeconfig
+	@$(TESTBED) up $(CLUSTER_OPTIONS)
+
+.PHONY: cluster-down
+cluster-down: setup ## remove the clusters and all that belongs to them
+	@$(TESTBED) down --all
+
+.PHONY: demo
+demo: setup ## harden a cluster with a small shop and insecure neighbours, and watch
+	@$(BIN)/python -m tests.demo
+
+.PHONY: bench
+bench: setup ## the speed of this collection beside kubernetes.core and kubectl
+	@$(BIN)/python -m tests.bench
+
+.PHONY: build
+build: setup ## the tarball for Galaxy; prints its path
+	@$(BIN)/python -m tests.tooling.collection
+
+.PHONY: docs
+docs: setup ## generate what is generated: the changelog and the reference of the policy file
+	@$(BIN)/antsibull-changelog generate
+	@$(BIN)/python -m tests.tooling.policy_reference

@@ -62,7 +62,7 @@ def ready_environment(cache: Path) -> Path:
     if (environment / "complete").exists():
         return environment
     cache.mkdir(parents=True, exist_ok=True)
-    with open(str(environment) + ".lock", "w") as lock:
+    with environment.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (environment / "complete").exists():
             make(environment)
@@ -72,8 +72,7 @@ def ready_environment(cache: Path) -> Path:
 def make(environment: Path) -> None:
     print("Making the virtual environment {}: once, about two minutes.".format(environment), flush=True)
     shutil.rmtree(environment, ignore_errors=True)
-    base_python = os.path.realpath(sys.executable) if sys.prefix == sys.base_prefix else sys._base_executable
-    subprocess.run([base_python, "-m", "venv", str(environment)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for name in REQUIREMENTS:
         install += ["--requirement", str(CHECKOUT / name)]
@@ -82,8 +81,8 @@ def make(environment: Path) -> None:
 
 
 def point(link: Path, target: Path) -> None:
-    """Make ``link`` a symbolic link to ``target``; replaced in one step, so that nobody running beside sees it missing."""
-    if link.is_symlink() and Path(os.readlink(str(link))) == target:
+    """Make ``link`` a symbolic link to ``target``; in one step, so that nobody sees it missing."""
+    if link.is_symlink() and link.readlink() == target:
         return
     spare = link.with_name("{}.{}".format(link.name, os.getpid()))
     spare.symlink_to(target)

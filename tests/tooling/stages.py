@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the named groups of stages and count what really ran: ``python -m tests.tooling.stages check lint …``.
+
+A later stage runs also after one has failed, so that one run tells everything. The last line is ``N passed, N failed``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.tooling.collection import CHECKOUT, environment, tool
+
+RESULTS = CHECKOUT / "build" / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many tests passed, failed and were left out."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+def by_status(status: int, _results: Path) -> Tally:
+    """One test: the command itself."""
+    return Tally(passed=1) if status == 0 else Tally(failed=1)
+
+
+def by_junit(status: int, results: Path) -> Tally:
+    """The test cases in the JUnit files of the stage's folder; a failure outside all of them counts as one more."""
+    tally = Tally()
+    for report in sorted(results.rglob("*.xml")):
+        for case in ElementTree.parse(report).iter("testcase"):
+            tally += _of_case({each.tag for each in case})
+    if tally.passed + tally.failed == 0 or (status != 0 and tally.failed == 0):
+        tally += Tally(failed=1)
+    return tally
+
+
+def _of_case(tags: set[str]) -> Tally:
+    if tags & {"failure", "error"}:
+        return Tally(failed=1)
+    return Tally(skipped=1) if "skipped" in tags else Tally(passed=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A command and how its tests are counted; ``{results}`` in it is the stage's own folder for reports."""
+
+    name: str
+    command: Sequence[str]
+    count: Callable[[int, Path], Tally] = by_status
+
+    @property
+    def results(self) -> Path:
+        return RESULTS / self.name.replace(" ", "-")
+
+    def run(self) -> Outcome:
+        shutil.rmtree(self.results, ignore_errors=True)
+        self.results.mkdir(parents=True)
+        started = time.monotonic()
+        command = [each.replace("{results}", str(self.results)) for each in self.command]
+        status = subprocess.run(
+            command, cwd=CHECKOUT, env=environment(), stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        return Outcome(self.name, self.count(status, self.results), time.monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    name: str
+    tally: Tally
+    seconds: float
+
+
+def pytest(*arguments: str) -> list[str]:
+    return [tool("pytest"), "--quiet", "--junitxml={results}/junit.xml", *arguments]
+
+
+def here(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"tests.tooling.{module}", *arguments]
+
+
+PLUGINS = "ansible_collections.hardening.kubernetes.plugins"
+
+GROUPS: dict[str, tuple[Stage, ...]] = {
+    "check": (
+        Stage("ruff format", [tool("ruff"), "format", "--check", "--quiet", "."]),
+        Stage("ruff check", [tool("ruff"), "check", "--quiet", "."]),
+        Stage("mypy", [tool("mypy"), "-p", PLUGINS, "-p", "tests.testbed", "-p", "tests.tooling"]),
+        Stage("yamllint", [tool("yamllint"), "--strict", "."]),
+        Stage("unit tests", pytest("--numprocesses=auto", "tests/unit"), by_junit),
+    ),
+    "lint": (
+        Stage("ansible-lint", [tool("ansible-lint"), "-q"]),
+        Stage("changelog", [tool("antsibull-changelog"), "lint"]),
+        Stage(
+            "documentation",
+            [
+                tool("antsibull-docs"),
+                "lint-collection-docs",
+                "--plugin-docs",
+                "--validate-collection-refs=dependent",
+                ".",
+            ],
+        ),
+    ),
+    "sanity": (Stage("sanity", here("sanity", "{results}"), by_junit),),
+    "importer": (Stage("galaxy-importer", here("importer")),),
+    "integration": (
+        Stage("cluster", [sys.executable, "-m", "tests.testbed", "up"]),
+        Stage("integration tests", pytest("tests/integration"), by_junit),
+    ),
+    "molecule": (Stage("molecule", here("scenarios", "{results}"), by_junit),),
+}
+
+
+def main(groups: Sequence[str]) -> int:
+    outcomes = []
+    for stage in [stage for group in groups or GROUPS for stage in GROUPS[group]]:
+        print(f"\n── {stage.name}", flush=True)
+        outcomes.append(stage.run())
+    total = sum((each.tally for each in outcomes), Tally())
+    print(f"\n{'stage':20} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for each in outcomes:
+        tally = each.tally
+        print(f"{each.name:20} {tally.passed:7} {tally.failed:7} {tally.skipped:8} {each.seconds:8.0f}")
+    print(f"\n{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
