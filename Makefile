@@ -67,6 +67,5 @@ build: setup ## the tarball for Galaxy; prints its path
 	@$(BIN)/python -m tests.tooling.collection
 
 .PHONY: docs
-docs: setup ## generate what is generated: the changelog and the reference of the policy file
-	@$(BIN)/antsibull-changelog generate
-	@$(BIN)/python -m tests.tooling.policy_reference
+docs: setup ## generate the changelog from its fragments
+	@PATH="$$PWD/$(BIN):$$PATH" antsibull-changelog release --update-existing --refresh
