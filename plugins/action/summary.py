@@ -47,7 +47,7 @@ class ActionModule(HardeningAction):
         "report": {"type": "path"},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Judge, show, write; the task fails where the verdict does, but in check mode only tells."""
         now = datetime.datetime.now(datetime.UTC)
         verdict = judge(
@@ -67,7 +67,7 @@ class ActionModule(HardeningAction):
         return {
             "changed": False,
             "verdict": verdict.to_dict(),
-            "findings": report["findings"],
+            "report": arguments["report"] or "",
             **({"failed": True, "msg": f"The verdict is failure: {', '.join(verdict.reasons)}."} if failed else {}),
         }
 

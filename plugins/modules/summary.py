@@ -83,11 +83,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-findings:
-  description: All findings, waived where a waiver holds, with those about the waivers.
+report:
+  description: The file that has all findings, empty where none was asked for.
   returned: always
-  type: list
-  elements: dict
+  type: str
 verdict:
   description: The verdict.
   returned: always

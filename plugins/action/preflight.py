@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds out, before anything is touched, whether a run can do its work."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, ClassVar
+
+from ansible.release import __version__ as ansible_core_version
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    Permission,
+    missing_message,
+    permissions,
+    weaker_messages,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supported import unsupported
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
+
+_OUTAGE_SECONDS = 5.0
+
+
+class ActionModule(HardeningAction):
+    """The server, the versions and the permissions that a run needs."""
+
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
+        **AUTH_SPEC,
+        "mode": {"type": "str", "choices": ["audit", "enforce"], "default": "enforce"},
+        "parts": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["namespaces", "pod_security", "network_policies", "probe"],
+            "default": ["pod_security", "network_policies", "probe"],
+        },
+        "unsupported_version": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+    }
+
+    def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Ask the server; fail with one message that lists everything that a must is missing."""
+        client = connect(arguments, outage_seconds=_OUTAGE_SECONDS)
+        kubernetes = client.version()
+        wrong_versions = unsupported(
+            {"Kubernetes": kubernetes, "ansible-core": _version(ansible_core_version), "Python": sys.version_info[:2]}
+        )
+        if wrong_versions and arguments["unsupported_version"] == "fail":
+            raise HardeningError(
+                " ".join(wrong_versions) + " To run all the same, set unsupported_version to warn "
+                "(`-e unsupported_version=warn` for the playbooks of this collection)."
+            )
+        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]))
+        musts = [each for each in missing if not each.otherwise]
+        if musts:
+            raise HardeningError(missing_message(musts))
+        warnings = [*wrong_versions, *weaker_messages(missing)]
+        return {
+            "changed": False,
+            "server": client.server,
+            "kubernetes_version": ".".join(map(str, kubernetes)),
+            "weakened": [each.otherwise for each in missing],
+            **({"warnings": warnings} if warnings else {}),
+        }
+
+
+def _missing(client: Client, wanted: list[Permission]) -> list[Permission]:
+    answers = client.allowed([_question(each) for each in wanted])
+    return [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
+
+
+def _question(permission: Permission) -> Question:
+    resource, _slash, subresource = permission.resource.partition("/")
+    return Question(permission.verb, permission.group, resource, subresource=subresource)
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = re.findall(r"\d+", text)[:2]
+    return int(major), int(minor)

@@ -1,0 +1,75 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Find out whether a run can do its work, before anything is touched
+version_added: 1.0.0
+description:
+  - Asks whether the API server can be reached, whether the versions of Kubernetes, ansible-core and Python are
+    supported, and whether the user has the permissions that a run needs.
+  - Everything that is missing is told in one message, with the ClusterRole that brings it. The playbook
+    C(hardening.kubernetes.cluster_roles) installs both ClusterRoles, C(hardening-audit) and C(hardening-enforce).
+  - A permission without which a run works, but proves less, is a warning.
+author:
+  - hardening.kubernetes contributors
+extends_documentation_fragment:
+  - hardening.kubernetes.auth
+  - hardening.kubernetes.attributes
+  - hardening.kubernetes.attributes.actiongroup
+  - hardening.kubernetes.attributes.info
+options:
+  mode:
+    description:
+      - Whether the run only looks (V(audit)) or also changes the cluster (V(enforce)).
+    type: str
+    choices: [audit, enforce]
+    default: enforce
+  parts:
+    description:
+      - What the run does. V(namespaces) is to create namespaces, V(probe) to try connections with short-lived pods, the
+        others are the roles.
+    type: list
+    elements: str
+    choices: [namespaces, pod_security, network_policies, probe]
+    default: [pod_security, network_policies, probe]
+  unsupported_version:
+    description:
+      - What to do where a version is not supported.
+    type: str
+    choices: [fail, warn]
+    default: fail
+seealso:
+  - module: hardening.kubernetes.policy
+"""
+
+EXAMPLES = r"""
+- name: Find out whether this user may audit
+  hardening.kubernetes.preflight:
+    kubeconfig: ~/.kube/config
+    mode: audit
+    parts: [pod_security]
+"""
+
+RETURN = r"""
+server:
+  description: The URL of the API server.
+  returned: success
+  type: str
+  sample: https://127.0.0.1:6443
+kubernetes_version:
+  description: Its minor version.
+  returned: success
+  type: str
+  sample: "1.36"
+weakened:
+  description: What cannot be proved, for want of permissions.
+  returned: success
+  type: list
+  elements: str
+  sample: ["pod_security.enforced is unknown: no forbidden pod can be tried"]
+"""
