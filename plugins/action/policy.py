@@ -13,7 +13,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import load
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import load, namespace_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 
@@ -31,7 +31,12 @@ class ActionModule(HardeningAction):
         folders = _folders(task_vars)
         files = [file for path in arguments["path"] or [DEFAULT_NAME] for file in _files(path, folders)]
         policy = load([self._source(file) for file in files])
-        return {"changed": False, "policy": policy, "files": [str(file) for file in files]}
+        return {
+            "changed": False,
+            "policy": policy,
+            "namespaces": namespace_objects(policy),
+            "files": [str(file) for file in files],
+        }
 
     def _source(self, file: Path) -> Source:
         name = _shown(file)

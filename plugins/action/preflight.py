@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ansible.release import __version__ as ansible_core_version
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     Permission,
     missing_message,
@@ -24,6 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supp
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 
 _OUTAGE_SECONDS = 5.0
+_NAMESPACES = KNOWN["v1", "Namespace"]
 
 
 class ActionModule(HardeningAction):
@@ -57,11 +59,13 @@ class ActionModule(HardeningAction):
         musts = [each for each in missing if not each.otherwise]
         if musts:
             raise HardeningError(missing_message(musts))
+        namespaces = client.list(_NAMESPACES, metadata_only=True)
         warnings = [*wrong_versions, *weaker_messages(missing)]
         return {
             "changed": False,
             "server": client.server,
             "kubernetes_version": ".".join(map(str, kubernetes)),
+            "namespaces": [each["metadata"]["name"] for each in namespaces],
             "weakened": [each.otherwise for each in missing],
             **({"warnings": warnings} if warnings else {}),
         }

@@ -70,6 +70,11 @@ files:
   type: list
   elements: str
   sample: [/home/ops/cluster-policy.yml]
+namespaces:
+  description: The namespaces that are to be created where they are missing, as objects.
+  returned: success
+  type: list
+  elements: dict
 policy:
   description: What the policy says to each role.
   returned: success

@@ -66,6 +66,12 @@ kubernetes_version:
   returned: success
   type: str
   sample: "1.36"
+namespaces:
+  description: The namespaces that there are.
+  returned: success
+  type: list
+  elements: str
+  sample: [default, kube-system, shop]
 weakened:
   description: What cannot be proved, for want of permissions.
   returned: success

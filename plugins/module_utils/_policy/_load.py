@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._docu
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._merge import merge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import PolicyError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
 ON_VIOLATION = "fail"
 """What happens to running pods that a new level would refuse, where a policy says nothing about it."""
@@ -54,6 +55,15 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
         "waivers": policy.get("waivers", []),
         "accept_unknown": policy.get("accept_unknown", []),
     }
+
+
+def namespace_objects(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The Namespace objects behind ``create`` of :func:`for_roles`, with the label that says whose they are."""
+    labels = {SET_LABEL: policy["name"]}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        for name in policy["create"]
+    ]
 
 
 def _settings(policy: Mapping[str, Any], section: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ _CLUSTER: Schema = {
             "minProperties": 1,
             "additionalProperties": False,
             "description": "How the pod network is proved in the whole cluster.",
-            "examples": [{"probe": {"namespaces": "3"}}],
+            "examples": [{"probe": {"namespaces": 3}}],
             "properties": {"probe": PROBE},
         },
     },

@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the files that are made from tables in the code: ``PYTHONPATH=.collections .venv/bin/python docs/generate.py``.
+
+docs/policy-reference.md comes from the schema of the policy, playbooks/files/cluster_roles.yml from the table of
+permissions. A unit test fails where they are out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    AUDIT,
+    ENFORCE,
+    cluster_role_rules,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema import SCHEMA
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network import (
+    NETWORK,
+    NETWORK_DEFINITIONS,
+    PROBE,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_pod_security import (
+    ON_VIOLATION,
+    POD_SECURITY,
+)
+
+Schema = Mapping[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+_MADE = "made by docs/generate.py, do not edit"
+
+_INTRODUCTION = f"""\
+<!-- {_MADE} -->
+# The policy file
+
+One file says how a cluster is to be hardened. `hardening.kubernetes.harden_cluster` makes it so and proves it,
+`hardening.kubernetes.audit_cluster` only holds the cluster against it.
+
+```yaml
+policy_version: 1
+name: production-cluster
+namespaces:
+  shop:
+    create: true
+    pod_security: {{enforce: restricted, version: v1.36}}
+    network:
+      default_deny: [ingress, egress]
+      dns: true
+      allow:
+        - {{from: {{app: frontend}}, to: {{app: backend}}, ports: [8080/TCP]}}
+        - {{from: {{app: backend}}, to: {{app: postgres}}, ports: [5432/TCP]}}
+defaults:
+  pod_security: {{enforce: baseline, warn: restricted}}
+waivers:
+  - control: pod_security.running_comply
+    subject: DaemonSet/monitoring/node-exporter
+    reason: reads the host's metrics by design
+    owner: platform team
+    expires: 2027-03-01
+```
+
+- It is YAML, read by the collection itself: scalars stay as written, so that `1.30`, `2027-03-01` and `yes` are
+  strings. Only `true`, `false` and whole numbers are anything else, and only where this page says so.
+- Nothing in it is a template: `{{{{` is two braces.
+- Unknown keys, keys that stand twice, and everything else that is wrong is told at once, each with its file and line,
+  before anything is touched.
+- Several files, or all in a folder, make one policy together: `-e policy=platform.yml,teams/`. Mappings are joined, the
+  items of `allow`, `selected`, `waivers`, `exempt`, `accept_risks` and `accept_unknown` are put together. Two files
+  that say different things about one thing are a mistake.
+- Files may be encrypted as a whole with `ansible-vault`; messages never show what stands in them.
+- What a namespace gets: what `namespaces` says of it, else the first of `selected` whose selector matches its labels,
+  else `defaults`. This is decided for `pod_security` and for `network` each by itself.
+"""
+
+_SIDE = """\
+Plain labels like `{app: frontend}` mean the pods of this namespace that have them, `{}` means all of its pods.
+Everything else is said with these keys: `pods` with `namespace` or with `namespaces`, `cidr` with `except`, or one of
+the others alone."""
+
+_SECTIONS: tuple[tuple[str, str, Schema], ...] = (
+    ("The whole file", "", SCHEMA),
+    ("A namespace: `namespaces.NAME`", "", SCHEMA["$defs"]["namespace"]),
+    ("A selection of namespaces: `selected[]`", "", SCHEMA["$defs"]["selected"]),
+    ("All other namespaces: `defaults`", "", SCHEMA["$defs"]["defaults"]),
+    ("`pod_security` of namespaces", POD_SECURITY["description"], POD_SECURITY),
+    ("`network` of namespaces", NETWORK["description"], NETWORK),
+    ("`dns` as a mapping", "", NETWORK_DEFINITIONS["dns"]),
+    (
+        "A flow: `network.allow[]`",
+        "At least one side is in the namespace that the flow is written in.",
+        NETWORK_DEFINITIONS["flow"],
+    ),
+    (
+        "A side of a flow: `from`, `to`",
+        _SIDE,
+        NETWORK_DEFINITIONS["peer"]["then"],
+    ),
+    ("The whole cluster: `cluster`", "", SCHEMA["$defs"]["cluster"]),
+    ("`cluster.pod_security`", "", {"properties": {"on_violation": ON_VIOLATION}}),
+    ("`cluster.network.probe`", PROBE["description"], PROBE),
+    ("A waiver: `waivers[]`", "", SCHEMA["$defs"]["waiver"]),
+)
+
+_FORMATS_SAID: Mapping[str, str] = {
+    "set-name": "a name of a-z, 0-9 and -",
+    "namespace-name": "a namespace's name",
+    "namespace-glob": "a namespace's name or a glob",
+    "label-selector": "a label selector",
+    "pod-security-version": "`latest` or `v1.N`",
+    "cidr": "a CIDR",
+    "ip-address": "an IP address",
+    "port": "a port",
+    "day": "a day, as year-month-day",
+    "control": "the id of a control",
+    "control-or-subject": "the id of a control, or one and a subject",
+    "container-image": "an image",
+    "words": "words",
+}
+_TYPES_SAID: Mapping[str, str] = {
+    "object": "a mapping",
+    "boolean": "`true` or `false`",
+    "integer": "a whole number",
+    "string": "words",
+}
+
+
+def policy_reference() -> str:
+    """The text of docs/policy-reference.md."""
+    return "\n".join([_INTRODUCTION, *(line for section in _SECTIONS for line in _section(*section))])
+
+
+def cluster_roles() -> str:
+    """The text of playbooks/files/cluster_roles.yml."""
+    documents = [
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name, "annotations": {"hardening.kubernetes/description": description}},
+            "rules": cluster_role_rules(name),
+        }
+        for name, description in (
+            (AUDIT, "Reads what an audit judges, and no Secret."),
+            (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
+        )
+    ]
+    return f"# {_MADE}\n" + yaml.dump_all(documents, explicit_start=True, sort_keys=False, default_flow_style=None)
+
+
+FILES = {
+    ROOT / "docs" / "policy-reference.md": policy_reference,
+    ROOT / "playbooks" / "files" / "cluster_roles.yml": cluster_roles,
+}
+
+
+def _section(title: str, introduction: str, schema: Schema) -> Iterator[str]:
+    yield f"## {title}\n"
+    if introduction:
+        yield f"{introduction}\n"
+    yield "| key | value | meaning | example |"
+    yield "|---|---|---|---|"
+    required = schema.get("required", ())
+    for key, inner in schema["properties"].items():
+        name = f"`{key}`" + (" (required)" if key in required else "")
+        yield f"| {name} | {_value(inner)} | {inner['description']} | `{_example(inner['examples'][0])}` |"
+    yield ""
+
+
+def _value(schema: Schema) -> str:
+    if "$ref" in schema:
+        return _value(SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+    if "anyOf" in schema:
+        return ", or ".join(_value(branch) for branch in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{_example(each)}`" for each in schema["enum"])
+    if schema.get("type") == "array":
+        return f"a list: {_value(schema['items'])}"
+    if "propertyNames" in schema and schema["propertyNames"]["format"] == "label-key":
+        return "labels"
+    return _FORMATS_SAID[schema["format"]] if "format" in schema else _TYPES_SAID[schema["type"]]
+
+
+def _example(value: Any) -> str:
+    """A value as one writes it in one line of YAML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_example(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_example, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+if __name__ == "__main__":
+    for file, text in FILES.items():
+        file.write_text(text(), encoding="utf-8")
+        print(file.relative_to(ROOT))
