@@ -23,7 +23,7 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 MANAGER = "hardening.kubernetes/network_policies"
 
 Selector = Mapping[str, Any]
-_EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+_LAST_PORT = 65535
 _PEERS_KEY: Mapping[Direction, str] = {"ingress": "from", "egress": "to"}
 
 
@@ -204,15 +204,31 @@ def _is_port(said: Mapping[str, Any], port: int | str | None, protocol: str, des
 
 
 def opens_everything(rule: Rule) -> bool:
-    """Whether a rule opens all ports to all peers, however it is written."""
-    return not rule.ports and (not rule.peers or any(map(_is_everyone, rule.peers)))
+    """Whether a rule opens every port of a protocol to all peers, however it is written."""
+    return _to_all_ports(rule) and (
+        not rule.peers or any(map(_is_every_namespace, rule.peers)) or _is_every_address(rule)
+    )
 
 
-def _is_everyone(peer: Mapping[str, Any]) -> bool:
-    if "ipBlock" in peer:
-        return peer["ipBlock"].get("cidr") in _EVERYWHERE and not peer["ipBlock"].get("except")
+def _to_all_ports(rule: Rule) -> bool:
+    return not rule.ports or any(
+        port.get("port") is None or (port["port"] == 1 and port.get("endPort") == _LAST_PORT) for port in rule.ports
+    )
+
+
+def _is_every_namespace(peer: Mapping[str, Any]) -> bool:
     spaces = peer.get("namespaceSelector")
     return spaces is not None and not any(spaces.values()) and not any((peer.get("podSelector") or {}).values())
+
+
+def _is_every_address(rule: Rule) -> bool:
+    whole = [peer["ipBlock"]["cidr"] for peer in rule.peers if "ipBlock" in peer and not peer["ipBlock"].get("except")]
+    ranges = [ipaddress.ip_network(cidr, strict=False) for cidr in whole]
+    return any(
+        joined.prefixlen == 0
+        for version in (4, 6)
+        for joined in ipaddress.collapse_addresses([each for each in ranges if each.version == version])  # type: ignore[type-var]
+    )
 
 
 def from_addresses(rule: Rule, addresses: Sequence[str]) -> bool:

@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what a cluster says of itself, as far as its network needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import PROBE_LABEL, End, selects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Risk
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate, pod_template
+
+_DNS_PORT = 53
+_HTTPS_PORT = 443
+_NO_ADDRESS = frozenset({"", "None"})
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
+_ENDED = frozenset({"Succeeded", "Failed"})
+_MADE_BY_WORKLOADS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet"})
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Addresses and the ports that all of them listen on, as ``(number, protocol)``: one EndpointSlice."""
+
+    addresses: tuple[str, ...]
+    ports: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """The cluster's DNS: the pods behind its Service, the ports that these listen on, as ``(port, protocol)``.
+
+    ``addresses`` are the pods', ``service_addresses`` the Service's own.
+    """
+
+    namespace: str
+    selector: Mapping[str, str]
+    ports: tuple[tuple[int | str, str], ...]
+    addresses: tuple[str, ...] = ()
+    service_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Something outside a namespace that calls a Service in it; ``port`` as the caller gives it, ``None`` for all."""
+
+    risk: Risk
+    told: str
+    namespace: str
+    service: str
+    port: int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read. ``unreadable`` says of each kind that could not be read why, in one sentence.
+
+    ``namespaces`` are their labels. ``policies`` are NetworkPolicy objects, ``workloads`` the running pods and the
+    templates of pods to come, ``services`` Service objects by name, each by namespace.
+    """
+
+    namespaces: Mapping[str, Mapping[str, str]]
+    policies: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    workloads: Mapping[str, tuple[PodTemplate, ...]] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    callers: tuple[Caller, ...] = ()
+    dns: Dns | None = None
+    api_servers: tuple[Listener, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def listeners(slices: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:
+    """What the ready endpoints of EndpointSlices listen on, in a stable order."""
+    found = []
+    for each in slices:
+        addresses = sorted(
+            address
+            for endpoint in each.get("endpoints") or ()
+            if (endpoint.get("conditions") or {}).get("ready") is not False
+            for address in endpoint.get("addresses") or ()
+        )
+        ports = sorted(
+            (port["port"], port.get("protocol", "TCP"))
+            for port in each.get("ports") or ()
+            if port.get("port") is not None
+        )
+        if addresses and ports:
+            found.append(Listener(tuple(addresses), tuple(ports)))
+    return tuple(sorted(set(found), key=lambda each: (each.addresses, each.ports)))
+
+
+def cluster_dns(service: Mapping[str, Any], slices: Iterable[Mapping[str, Any]]) -> Dns | None:
+    """The DNS behind a Service: its pods and the ports they really listen on, always for UDP and for TCP.
+
+    The ports come from the EndpointSlices, which have numbers where a Service may have names; with no endpoint yet,
+    from the Service. ``None`` for a Service that selects no pods or serves no DNS.
+    """
+    spec = service.get("spec") or {}
+    names = {port.get("name", ""): port for port in spec.get("ports") or () if port.get("port") == _DNS_PORT}
+    if not spec.get("selector") or not names:
+        return None
+    slices = list(slices)
+    ports: set[tuple[int | str, str]] = {
+        (port["port"], port.get("protocol", "TCP"))
+        for each in slices
+        for port in each.get("ports") or ()
+        if port.get("name", "") in names and port.get("port") is not None
+    } or {(port.get("targetPort", _DNS_PORT), port.get("protocol", "TCP")) for port in names.values()}
+    numbers = {port for port, _protocol in ports if isinstance(port, int)}
+    ports |= {(number, protocol) for number in numbers for protocol in ("TCP", "UDP")}
+    return Dns(
+        namespace=service["metadata"]["namespace"],
+        selector=spec["selector"],
+        ports=tuple(sorted(ports, key=str)),
+        addresses=tuple(address for each in listeners(slices) for address in each.addresses),
+        service_addresses=tuple(
+            each for each in spec.get("clusterIPs") or [spec.get("clusterIP", "")] if each not in _NO_ADDRESS
+        ),
+    )
+
+
+def callers_of(objects: Iterable[Mapping[str, Any]]) -> Iterator[Caller]:
+    """What calls which Service: webhooks, aggregated APIs, conversions, Ingresses and Services open to the outside."""
+    for each in objects:
+        reader = _READERS.get(each.get("kind", ""))
+        if reader is not None:
+            yield from reader(each)
+
+
+def _webhook_callers(configuration: Mapping[str, Any]) -> Iterator[Caller]:
+    told = f"{configuration['kind']}/{configuration['metadata']['name']}"
+    for webhook in configuration.get("webhooks") or ():
+        yield from _client_config("webhook", told, webhook.get("clientConfig"))
+
+
+def _conversion_callers(definition: Mapping[str, Any]) -> Iterator[Caller]:
+    conversion = (definition.get("spec") or {}).get("conversion") or {}
+    told = f"CustomResourceDefinition/{definition['metadata']['name']}"
+    yield from _client_config("crd_conversion", told, (conversion.get("webhook") or {}).get("clientConfig"))
+
+
+def _aggregated_callers(service: Mapping[str, Any]) -> Iterator[Caller]:
+    yield from _client_config("aggregated_api", f"APIService/{service['metadata']['name']}", service.get("spec"))
+
+
+def _client_config(risk: Risk, told: str, config: Mapping[str, Any] | None) -> Iterator[Caller]:
+    service = (config or {}).get("service")
+    if service:
+        yield Caller(risk, told, service["namespace"], service["name"], service.get("port", _HTTPS_PORT))
+
+
+def _ingress_callers(ingress: Mapping[str, Any]) -> Iterator[Caller]:
+    spec, namespace = ingress.get("spec") or {}, ingress["metadata"].get("namespace", "")
+    backends = [spec.get("defaultBackend")] + [
+        path.get("backend") for rule in spec.get("rules") or () for path in (rule.get("http") or {}).get("paths") or ()
+    ]
+    for backend in backends:
+        service = (backend or {}).get("service")
+        if service:
+            port = service.get("port") or {}
+            told = f"Ingress/{namespace}/{ingress['metadata']['name']}"
+            yield Caller("ingress", told, namespace, service["name"], port.get("number") or port.get("name"))
+
+
+_OUTWARD: Mapping[str, Risk] = {"LoadBalancer": "load_balancer", "NodePort": "node_port"}
+
+
+def _outward_callers(service: Mapping[str, Any]) -> Iterator[Caller]:
+    kind = (service.get("spec") or {}).get("type", "")
+    if kind in _OUTWARD:
+        metadata = service["metadata"]
+        told = f"the world outside, through the type {kind},"
+        yield Caller(_OUTWARD[kind], told, metadata.get("namespace", ""), metadata["name"], None)
+
+
+_READERS = {
+    "ValidatingWebhookConfiguration": _webhook_callers,
+    "MutatingWebhookConfiguration": _webhook_callers,
+    "CustomResourceDefinition": _conversion_callers,
+    "APIService": _aggregated_callers,
+    "Ingress": _ingress_callers,
+    "Service": _outward_callers,
+}
+
+RISK_KINDS: Mapping[Risk, tuple[str, ...]] = {
+    "webhook": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Service"),
+    "aggregated_api": ("APIService", "Service"),
+    "crd_conversion": ("CustomResourceDefinition", "Service"),
+    "ingress": ("Ingress", "Service"),
+    "load_balancer": ("Service",),
+    "node_port": ("Service",),
+}
+"""What has to be readable before anybody can say that a risk of denied ingress is not there."""
+
+
+def container_ports(spec: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
+    """``(name, number, protocol)`` of what a PodSpec's containers declare, sidecars included; a name may be empty."""
+    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
+    for container in [*(spec.get("containers") or ()), *sidecars]:
+        for port in container.get("ports") or ():
+            yield port.get("name", ""), port["containerPort"], port.get("protocol", "TCP")
+
+
+def end_of(workload: PodTemplate, facts: Facts) -> End:
+    """A workload's pods as one end of a connection."""
+    return End(
+        namespace=workload.namespace,
+        namespace_labels=facts.namespaces.get(workload.namespace) or {},
+        labels=workload.labels,
+        ports={(name, protocol): number for name, number, protocol in container_ports(workload.spec) if name},
+    )
+
+
+def on_host_network(workload: PodTemplate) -> bool:
+    """Whether its pods share their node's network, where NetworkPolicy does not reach them."""
+    return bool(workload.spec.get("hostNetwork"))
+
+
+def selected_by(workloads: Iterable[PodTemplate], labels: Mapping[str, str]) -> list[PodTemplate]:
+    """The workloads whose pods have these labels."""
+    return [workload for workload in workloads if selects({"matchLabels": labels}, workload.labels)]
+
+
+def workloads_of(pods: Iterable[Mapping[str, Any]], owners: Iterable[Mapping[str, Any]]) -> tuple[PodTemplate, ...]:
+    """The templates of workloads, and the pods that run without coming from one of them; no pods of ours."""
+    templates = [template for template in map(pod_template, owners) if template is not None]
+    alone = []
+    for each in pods:
+        metadata = each["metadata"]
+        ended = (each.get("status") or {}).get("phase") in _ENDED
+        made = {owner.get("kind") for owner in metadata.get("ownerReferences") or ()} & _MADE_BY_WORKLOADS
+        pod = pod_template(each)
+        if pod is None or ended or PROBE_LABEL in pod.labels:
+            continue
+        if not made or not any(selects({"matchLabels": template.labels}, pod.labels) for template in templates):
+            alone.append(pod)
+    return (*templates, *alone)

@@ -1,0 +1,268 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: from settings to NetworkPolicies.
+
+A denied direction gets one policy that selects every pod and opens nothing. Each flow gets one policy at each end
+whose direction is denied, also where that end lies in another namespace with a default deny of the same settings: an
+open ingress alone does not let the source out. An end that is denied nothing gets no policy, since any policy that
+selects a pod closes what it does not name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    NAME_LABEL,
+    SET_LABEL,
+    selects,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction, NetworkSettings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import (
+    Addresses,
+    Anyone,
+    ApiServer,
+    Flow,
+    Labels,
+    Peer,
+    Pods,
+    Port,
+    is_local,
+)
+
+DENY_NAME = "hardening-default-deny"
+DNS_NAME = "hardening-allow-dns"
+API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
+
+_LONGEST_PART = 40
+_HASH_LENGTH = 8
+_DNS_PORT = 53
+Policy = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The NetworkPolicies that one namespace should have, and those of them that name addresses of API servers."""
+
+    deny: Policy | None
+    allows: tuple[Policy, ...]
+    api_server: frozenset[str]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """All of them, what opens before what closes."""
+        return self.allows if self.deny is None else (*self.allows, self.deny)
+
+
+def generate(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -> dict[str, Desired]:
+    """The NetworkPolicies of every namespace with settings, in a stable order.
+
+    A flow with the API server, or DNS, is left out while nobody knows its addresses; ``unknown_ends`` names those.
+    """
+    opened: dict[str, dict[str, Policy]] = {namespace: {} for namespace in settings}
+    api_server: dict[str, set[str]] = {namespace: set() for namespace in settings}
+    for namespace in sorted(settings):
+        for flow in settings[namespace].allow:
+            for side in _sides(_absolute(flow, namespace), settings, facts):
+                rules = list(_rules(side, facts))
+                if rules:
+                    policy = _allow(side, rules, set_name)
+                    opened[side.namespace][policy["metadata"]["name"]] = policy
+                    if isinstance(side.other, ApiServer):
+                        api_server[side.namespace].add(policy["metadata"]["name"])
+    return {
+        namespace: Desired(
+            deny=_deny(namespace, said.deny, set_name) if said.deny else None,
+            allows=(
+                *_dns(namespace, said, facts.dns, set_name),
+                *(opened[namespace][name] for name in sorted(opened[namespace])),
+            ),
+            api_server=frozenset(api_server[namespace]),
+        )
+        for namespace, said in settings.items()
+    }
+
+
+def unknown_ends(said: NetworkSettings, facts: Facts) -> Iterator[str]:
+    """What a namespace's flows need to know and nobody could tell, in sentences."""
+    if said.dns and "egress" in said.deny and facts.dns is None:
+        why = facts.unreadable.get("dns") or "no Service serves the cluster's DNS on port 53 from pods"
+        yield f"dns: true has nothing to open ({why}); name the DNS pods in an allow instead"
+    ends = [end for flow in said.allow for end in (flow.source, flow.target)]
+    if any(isinstance(end, ApiServer) for end in ends) and not facts.api_servers:
+        why = facts.unreadable.get("api_server") or "the EndpointSlices of the Service kubernetes in default have none"
+        yield f"the addresses of the API servers are not known ({why}); name them as cidr instead"
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What a flow asks of one of its ends: the pods that a policy selects, and who is at the other end."""
+
+    namespace: str
+    direction: Direction
+    subject: Pods
+    other: Peer
+    flow: Flow
+
+
+def _absolute(flow: Flow, namespace: str) -> Flow:
+    """The same flow, whoever declares it: both ends with the name of their namespace."""
+    return replace(flow, source=_placed(flow.source, namespace), target=_placed(flow.target, namespace))
+
+
+def _placed(peer: Peer, namespace: str) -> Peer:
+    return replace(peer, namespace=namespace) if isinstance(peer, Pods) and is_local(peer) else peer
+
+
+def _sides(flow: Flow, settings: Mapping[str, NetworkSettings], facts: Facts) -> Iterator[_Side]:
+    ends: tuple[tuple[Direction, Peer, Peer], ...] = (
+        ("ingress", flow.target, flow.source),
+        ("egress", flow.source, flow.target),
+    )
+    for direction, subject, other in ends:
+        if isinstance(subject, Pods):
+            for namespace in namespaces_of(subject, facts):
+                if direction in settings.get(namespace, NetworkSettings()).deny:
+                    yield _Side(namespace, direction, subject, other, flow)
+
+
+def namespaces_of(pods: Pods, facts: Facts) -> list[str]:
+    """The namespaces that these pods may be in."""
+    if pods.namespaces is None:
+        return [pods.namespace]
+    return sorted(
+        name
+        for name, labels in facts.namespaces.items()
+        if selects({"matchLabels": dict(pods.namespaces or ())}, labels)
+    )
+
+
+def _rules(side: _Side, facts: Facts) -> Iterator[dict[str, Any]]:
+    key = "from" if side.direction == "ingress" else "to"
+    ports = [_port(port) for port in side.flow.ports]
+    match side.other:
+        case Anyone():
+            yield _rule(key, [], ports)
+        case Addresses(cidr, excepted):
+            yield _rule(key, [{"ipBlock": _block(cidr, excepted)}], ports)
+        case ApiServer() if side.direction == "ingress":
+            addresses = sorted({address for server in facts.api_servers for address in server.addresses})
+            if addresses:
+                yield _rule(key, [_single(address) for address in addresses], ports)
+        case ApiServer():
+            yield from (_to_listener(server) for server in facts.api_servers)
+        case Pods() as pods:
+            yield _rule(key, [_pods_peer(pods, side.namespace)], ports)
+
+
+def _rule(key: str, peers: Sequence[Any], ports: Sequence[Any]) -> dict[str, Any]:
+    return {name: list(value) for name, value in ((key, peers), ("ports", ports)) if value}
+
+
+def _to_listener(server: Listener) -> dict[str, Any]:
+    ports = [{"port": number, "protocol": protocol} for number, protocol in server.ports]
+    return _rule("to", [_single(address) for address in server.addresses], ports)
+
+
+def _pods_peer(pods: Pods, namespace: str) -> dict[str, Any]:
+    if pods.namespaces is not None:
+        return {"namespaceSelector": _selector(pods.namespaces)} | _some_pods(pods)
+    if pods.namespace == namespace:
+        return {"podSelector": _selector(pods.labels)}
+    # Kubernetes itself sets this label, so no tenant can give it to another namespace.
+    return {"namespaceSelector": _selector(((NAME_LABEL, pods.namespace),))} | _some_pods(pods)
+
+
+def _some_pods(pods: Pods) -> dict[str, Any]:
+    return {"podSelector": _selector(pods.labels)} if pods.labels else {}
+
+
+def _selector(labels: Labels) -> dict[str, Any]:
+    return {"matchLabels": dict(labels)} if labels else {}
+
+
+def _block(cidr: str, excepted: Iterable[str]) -> dict[str, Any]:
+    return {"cidr": cidr, "except": list(excepted)} if excepted else {"cidr": cidr}
+
+
+def _single(address: str) -> dict[str, Any]:
+    return {"ipBlock": {"cidr": str(ipaddress.ip_network(address))}}
+
+
+def _port(port: Port) -> dict[str, Any]:
+    told: dict[str, Any] = {"port": port.name or port.number, "protocol": port.protocol}
+    return {**told, "endPort": port.end} if port.end else told
+
+
+def _allow(side: _Side, rules: list[dict[str, Any]], set_name: str) -> Policy:
+    source, target = (_slug(end, side.namespace) for end in (side.flow.source, side.flow.target))
+    name = f"hardening-allow-{source}-to-{target}-{_hash(side.flow)}-{side.direction}"
+    return _policy(side.namespace, name, _selector(side.subject.labels), {side.direction: rules}, set_name)
+
+
+def _hash(flow: Flow) -> str:
+    text = json.dumps(
+        {"kinds": [type(end).__name__ for end in (flow.source, flow.target)], **asdict(flow)}, sort_keys=True
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
+
+
+def _slug(peer: Peer, namespace: str) -> str:
+    match peer:
+        case Anyone():
+            text = "anyone"
+        case ApiServer():
+            text = "api-server"
+        case Addresses(cidr, _):
+            text = cidr
+        case Pods(labels, _, None):
+            values = "-".join(value for _key, value in labels) or "all-pods"
+            text = values if peer.namespace == namespace else f"{peer.namespace}-{values}"
+        case Pods(labels, _, namespaces):
+            text = "-".join(value for _key, value in (*(namespaces or ()), *labels)) or "all-namespaces"
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_LONGEST_PART].strip("-") or "pods"
+
+
+def _deny(namespace: str, directions: Sequence[Direction], set_name: str) -> Policy:
+    return _policy(namespace, DENY_NAME, {}, {direction: [] for direction in directions}, set_name)
+
+
+def _dns(namespace: str, said: NetworkSettings, dns: Dns | None, set_name: str) -> Iterator[Policy]:
+    if not said.dns or "egress" not in said.deny or dns is None:
+        return
+    pods = Pods(tuple(sorted(dns.selector.items())), namespace=dns.namespace)
+    ports = [{"port": port, "protocol": protocol} for port, protocol in dns.ports]
+    rules = [_rule("to", [_pods_peer(pods, namespace)], ports)]
+    if said.node_local:
+        # The cache listens on the node, at its own address and at that of the Service.
+        caches = [_single(address) for address in (said.node_local, *dns.service_addresses)]
+        rules.append(_rule("to", caches, [{"port": _DNS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")]))
+    yield _policy(namespace, DNS_NAME, {}, {"egress": rules}, set_name)
+
+
+def _policy(
+    namespace: str,
+    name: str,
+    selector: Mapping[str, Any],
+    rules: Mapping[Direction, list[dict[str, Any]]],
+    set_name: str,
+) -> Policy:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name, "namespace": namespace, "labels": {SET_LABEL: set_name}},
+        "spec": {
+            "podSelector": dict(selector),
+            "policyTypes": [direction.capitalize() for direction in rules],
+            **{direction: each for direction, each in rules.items() if each},
+        },
+    }

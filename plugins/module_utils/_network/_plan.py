@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what is to be written and removed, and in which order nothing breaks.
+
+1. Whatever a denied direction would break refuses its namespace: nothing is written there.
+2. A policy that opens a flow for a pod closes all else for that pod. So while a direction goes from open to denied, or
+   back, a gate that opens it for every pod stands in front; it opens nothing that was closed before.
+3. What opens is written before what closes, and a namespace where something could not be opened is not closed.
+4. What is no longer desired goes last: first what closes, then what opens, then the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Facts
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import (
+    API_VERSION,
+    DENY_NAME,
+    KIND,
+    Desired,
+    Policy,
+    generate,
+    unknown_ends,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    SET_LABEL,
+    InForce,
+    in_force,
+    is_probe,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._risks import breaks
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
+    DIRECTIONS,
+    Direction,
+    NetworkSettings,
+)
+
+GATE_NAME = "hardening-rollout-gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens to one namespace, in the order of the fields; ``gate`` is ``None`` where none is needed."""
+
+    gate: Policy | None
+    allows: tuple[Policy, ...]
+    deny: Policy | None
+    stale_denies: tuple[Policy, ...]
+    stale_allows: tuple[Policy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``desired`` of every namespace with settings, ``refused`` with the reasons, ``steps`` of all but the refused."""
+
+    desired: Mapping[str, Desired]
+    refused: Mapping[str, tuple[str, ...]]
+    steps: Mapping[str, Step]
+
+
+def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -> Plan:
+    """What to do so that every namespace has what its settings say."""
+    desired = generate(settings, facts, set_name)
+    refused = {
+        namespace: reasons
+        for namespace, said in settings.items()
+        if (
+            reasons := (
+                *unknown_ends(said, facts),
+                *breaks(namespace, said, after(namespace, desired[namespace], facts, set_name), facts),
+            )
+        )
+    }
+    steps = {
+        namespace: _step(namespace, desired[namespace], facts, set_name)
+        for namespace in settings
+        if namespace not in refused
+    }
+    return Plan(desired, refused, steps)
+
+
+def plan_removal(namespaces: Iterable[str], facts: Facts, set_name: str) -> dict[str, Step]:
+    """What to do so that nothing of this set is left in these namespaces."""
+    nothing = Desired(None, (), frozenset())
+    return {namespace: _step(namespace, nothing, facts, set_name) for namespace in namespaces}
+
+
+def present(namespace: str, facts: Facts) -> list[InForce]:
+    """The policies in force in a namespace, ours and foreign; those of a probe say nothing about others."""
+    return [in_force(policy) for policy in facts.policies.get(namespace) or () if not is_probe(policy)]
+
+
+def after(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[InForce]:
+    """The policies that will be in force once the desired ones are written and the stale ones gone."""
+    foreign = [policy for policy in present(namespace, facts) if not _of_set(policy, set_name)]
+    wanted = [in_force(policy) for policy in desired.policies]
+    names = {policy.name for policy in wanted}
+    return [policy for policy in foreign if policy.name not in names] + wanted
+
+
+def stale(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[Policy]:
+    """The policies of this set that a namespace has and should not have."""
+    names = {policy["metadata"]["name"] for policy in desired.policies}
+    return [
+        _reference(policy)
+        for policy in facts.policies.get(namespace) or ()
+        if _of_set(in_force(policy), set_name) and policy["metadata"]["name"] not in names
+    ]
+
+
+def _step(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Step:
+    leaving = stale(namespace, desired, facts, set_name)
+    changing = _changing(namespace, desired, facts, set_name)
+    return Step(
+        gate=_gate(namespace, changing, set_name) if changing else None,
+        allows=desired.allows,
+        deny=desired.deny,
+        stale_denies=tuple(policy for policy in leaving if policy["metadata"]["name"] == DENY_NAME),
+        stale_allows=tuple(policy for policy in leaving if policy["metadata"]["name"] != DENY_NAME),
+    )
+
+
+def _changing(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[Direction]:
+    """The directions that go from open to denied or back, and that no foreign policy closes for any pod."""
+    before = [policy for policy in present(namespace, facts) if policy.name != GATE_NAME]
+    then = after(namespace, desired, facts, set_name)
+    foreign = [policy for policy in before if not _of_set(policy, set_name)]
+    return [
+        direction
+        for direction in DIRECTIONS
+        if _denied(before, direction) != _denied(then, direction)
+        and not any(direction in policy.rules for policy in foreign)
+    ]
+
+
+def _denied(policies: Sequence[InForce], direction: Direction) -> bool:
+    return any(policy.selects_all and direction in policy.rules for policy in policies if policy.name == DENY_NAME)
+
+
+def _gate(namespace: str, directions: Sequence[Direction], set_name: str) -> Policy:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": GATE_NAME, "namespace": namespace, "labels": {SET_LABEL: set_name}},
+        "spec": {
+            "podSelector": {},
+            "policyTypes": [direction.capitalize() for direction in directions],
+            **{direction: [{}] for direction in directions},
+        },
+    }
+
+
+def _of_set(policy: InForce, set_name: str) -> bool:
+    return policy.ours and policy.set_name == set_name
+
+
+def _reference(policy: Mapping[str, Any]) -> Policy:
+    metadata = policy["metadata"]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+    }
