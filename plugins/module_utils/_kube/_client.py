@@ -31,7 +31,7 @@ USER_AGENT = f"hardening.kubernetes/{VERSION}"
 _PAGE = 500
 _PROGRESS_SECONDS = 1.0
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
+METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 _APPLY = "application/apply-patch+yaml"
 
 Item = TypeVar("Item")
@@ -162,7 +162,7 @@ class Client:
         metadata_only: bool = False,
     ) -> list[dict[str, Any]]:
         """All objects of a namespace, or of all, page by page; each with its ``apiVersion`` and ``kind``."""
-        accept = _METADATA_LIST if metadata_only else "application/json"
+        accept = METADATA_LIST if metadata_only else "application/json"
         selectors = (("labelSelector", label_selector), ("fieldSelector", field_selector))
         query = [("limit", str(_PAGE)), *((key, value) for key, value in selectors if value)]
         items: list[dict[str, Any]] = []

@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: brings many objects into a cluster, or out of it, writing only what is not right yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._changes import diff, without_secrets
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._live import Key, LiveReader
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._order import CRD, defined_kind, ranked
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import already_right, owned_fields
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._refusals import (
+    is_built_in,
+    is_lost_race,
+    missing_namespace,
+    refusal,
+    unknown_kind,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import as_kept
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._wait import is_gone, is_ready, wait_for
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import Action, ObjectResult
+
+Progress = Callable[[int, int], None]
+
+_RACE_TRIES = 4
+_ONLY_METADATA = frozenset(("apiVersion", "kind", "metadata"))
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to apply. ``wait_timeout`` is in seconds, for all objects together."""
+
+    manager: str
+    dry_run: bool = False
+    force: bool = False
+    state: Literal["present", "absent"] = "present"
+    wait: bool = False
+    wait_timeout: float = 120
+    existing_only: bool = False
+
+
+@dataclass(slots=True)
+class _Work:
+    """One object on its way: as desired, where it belongs, how it is, and, in the end, its result."""
+
+    desired: dict[str, Any]
+    resource: Resource | None = None
+    live: dict[str, Any] | None = None
+    right: bool = False
+    result: ObjectResult | None = None
+
+    @property
+    def key(self) -> Key:
+        metadata = self.desired["metadata"]
+        return metadata.get("namespace", ""), metadata["name"]
+
+    def ends(
+        self,
+        action: Action,
+        changes: dict[str, Any] | None = None,
+        warnings: tuple[str, ...] = (),
+        *,
+        error: str = "",
+        verified: bool = True,
+    ) -> None:
+        namespace, name = self.key
+        told = tuple(without_secrets(warning, self.desired) for warning in warnings)
+        kind, version = self.desired["kind"], self.desired["apiVersion"]
+        self.result = ObjectResult(version, kind, namespace, name, action, changes or {}, told, error, verified)
+
+
+def apply_objects(
+    client: Client,
+    objects: Sequence[Mapping[str, Any]],
+    options: ApplyOptions,
+    progress: Progress | None = None,
+) -> list[ObjectResult]:
+    """Apply the objects, or with ``state`` absent delete them; one result each, in the order of the objects.
+
+    Each has ``apiVersion``, ``kind`` and ``metadata.name``. Whatever happens to one of them stands in its result, and
+    the others go on. Raises KubeError only where nothing can be done at all, before anything was written.
+    """
+    return _Run(client, options, progress).results(objects)
+
+
+class _Run:
+    def __init__(self, client: Client, options: ApplyOptions, progress: Progress | None) -> None:
+        self._client = client
+        self._options = options
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+        self._metadata_only: frozenset[Resource] = frozenset()
+
+    def results(self, objects: Sequence[Mapping[str, Any]]) -> list[ObjectResult]:
+        works = [_Work(as_kept(obj)) for obj in objects]
+        self._total = len(works)
+        present = self._options.state == "present"
+        self._find_resources(works)
+        self._read(works)
+        for positions in ranked((work.desired for work in works), backwards=not present):
+            self._write([works[position] for position in positions], works)
+        if self._options.wait and not self._options.dry_run:
+            self._wait([work for work in works if _is_done(work)], self._options.wait_timeout)
+        return [work.result for work in works if work.result is not None]
+
+    def _find_resources(self, works: Sequence[_Work]) -> None:
+        for work in works:
+            work.resource = self._client.resource(work.desired["apiVersion"], work.desired["kind"])
+            if work.resource:
+                self._place(work, work.resource)
+
+    def _place(self, work: _Work, resource: Resource) -> None:
+        """A namespace where the kind wants one, and none where it does not."""
+        metadata = work.desired["metadata"]
+        if not resource.namespaced:
+            metadata.pop("namespace", None)
+        elif not metadata.get("namespace"):
+            work.ends("failed", error="It needs a namespace: write one in it, or give the option namespace.")
+
+    def _read(self, works: Sequence[_Work]) -> None:
+        """How the objects are now: kept only for those that are not right."""
+        by_key = {(work.resource, work.key): work for work in works if work.resource and not work.result}
+        wanted: dict[Resource, list[Key]] = {}
+        richer: set[Resource] = set()
+        for (resource, key), work in by_key.items():
+            if resource:
+                wanted.setdefault(resource, []).append(key)
+                if not work.desired.keys() <= _ONLY_METADATA:
+                    richer.add(resource)
+
+        def found(resource: Resource, key: Key, live: dict[str, Any]) -> None:
+            self._saw(by_key[resource, key], live)
+
+        reader = LiveReader(self._client, found)
+        if self._options.state == "absent":
+            richer = set()
+        self._metadata_only = frozenset(wanted) - richer
+        reader.read(wanted, self._metadata_only)
+        for wrong, error in reader.failed.items():
+            by_key[wrong].ends("failed", error=str(error))
+
+    def _saw(self, work: _Work, live: dict[str, Any]) -> None:
+        if self._options.state == "present" and already_right(work.desired, live, self._options.manager):
+            work.right = True
+        else:
+            work.live = live
+
+    def _write(self, works: Sequence[_Work], all_works: Sequence[_Work]) -> None:
+        present = self._options.state == "present"
+        open_works = []
+        for work in works:
+            if work.result:
+                continue
+            if work.right or (not present and work.live is None):
+                work.ends("unchanged")
+            else:
+                open_works.append(work)
+        self._done += len(works) - len(open_works)
+        self._client.parallel(self._safely(self._apply if present else self._delete), open_works, self._further())
+        self._done += len(open_works)
+        if present and not self._options.dry_run:
+            self._settle_kinds(open_works, all_works)
+
+    def _further(self) -> Progress | None:
+        """Progress over all ranks, out of the progress within one."""
+        progress, before, total = self._progress, self._done, self._total
+        return (lambda done, _of: progress(before + done, total)) if progress else None
+
+    @staticmethod
+    def _safely(write: Callable[[_Work], None]) -> Callable[[_Work], None]:
+        """One object's trouble, even with the connection, becomes its result."""
+
+        def safe(work: _Work) -> None:
+            try:
+                write(work)
+            except KubeError as error:
+                work.ends("failed", error=without_secrets(str(error), work.desired))
+
+        return safe
+
+    def _apply(self, work: _Work) -> None:
+        if work.resource is None:
+            self._without_kind(work)
+            return
+        if self._options.existing_only and work.live is None:
+            work.ends("failed", error="It does not exist, and is not to be created.")
+            return
+        self._judge(work, self._sent(work))
+
+    def _sent(self, work: _Work) -> Answer:
+        options = self._options
+        body = work.desired
+        if options.existing_only and work.live is not None:
+            # With its uid the server refuses to create it anew, should it have gone since.
+            body = {**body, "metadata": {**body["metadata"], "uid": work.live["metadata"]["uid"]}}
+        for _try in range(_RACE_TRIES):
+            answer = self._client.apply(body, manager=options.manager, dry_run=options.dry_run, force=options.force)
+            if not is_lost_race(answer):
+                break
+        return answer
+
+    def _without_kind(self, work: _Work) -> None:
+        version, kind = work.desired["apiVersion"], work.desired["kind"]
+        if self._options.dry_run and not self._options.existing_only and not is_built_in(version):
+            work.ends("created", diff(None, work.desired), verified=False)
+            return
+        work.ends("failed", error=unknown_kind(version, kind, self._client.server))
+
+    def _judge(self, work: _Work, answer: Answer) -> None:
+        before, after = work.live, answer.object
+        work.live = None
+        if not answer.ok:
+            if self._options.dry_run and before is None and missing_namespace(answer):
+                work.ends("created", diff(None, work.desired), answer.warnings, verified=False)
+            elif self._options.existing_only and is_lost_race(answer):
+                work.ends("failed", error="It was deleted meanwhile, and is not to be created anew.")
+            else:
+                work.ends("failed", warnings=answer.warnings, error=refusal(answer, work.desired))
+        elif before is None:
+            work.ends("created", diff(None, work.desired), answer.warnings)
+        else:
+            self._compare(work, before, after, answer.warnings)
+
+    def _compare(self, work: _Work, before: dict[str, Any], after: dict[str, Any], warnings: tuple[str, ...]) -> None:
+        """What the write did, by what the server returned."""
+        if not self._options.dry_run and _version(before) == _version(after):
+            work.ends("unchanged", warnings=warnings)
+            return
+        if work.resource in self._metadata_only:
+            after = {key: after[key] for key in _ONLY_METADATA}
+        changes = diff(before, after)
+        manager = self._options.manager
+        if changes:
+            work.ends("updated", changes, warnings)
+        elif owned_fields(before, manager) != owned_fields(after, manager):
+            work.ends("adopted", warnings=warnings)
+        else:
+            work.ends("unchanged", warnings=warnings)
+
+    def _delete(self, work: _Work) -> None:
+        if work.resource is None or work.live is None or "deletionTimestamp" in work.live["metadata"]:
+            work.ends("unchanged")
+            return
+        namespace, name = work.key
+        uid = work.live["metadata"]["uid"]
+        answer = self._client.delete(work.resource, name, namespace, dry_run=self._options.dry_run, uid=uid)
+        if answer.ok:
+            work.ends("deleted", warnings=answer.warnings)
+        elif answer.status == 404:
+            work.ends("unchanged")
+        else:
+            work.ends("failed", warnings=answer.warnings, error=refusal(answer, work.desired))
+
+    def _settle_kinds(self, written: Sequence[_Work], works: Sequence[_Work]) -> None:
+        """After CustomResourceDefinitions: once the server serves their kinds, find the objects' resources."""
+        crds = [work for work in written if _kind(work) == CRD and _is_done(work)]
+        if not crds:
+            return
+        self._wait(crds, self._options.wait_timeout)
+        defined = {defined_kind(work.desired) for work in crds}
+        self._client.forget_kinds()
+        waiting = [work for work in works if work.resource is None and not work.result]
+        for work in waiting:
+            version, kind = _kind(work)
+            if (version.rpartition("/")[0], kind) in defined:
+                self._find_resources([work])
+
+    def _wait(self, works: Sequence[_Work], seconds: float) -> None:
+        present = self._options.state == "present"
+        by_key = {(work.resource, work.key): work for work in works if work.resource}
+        awaited = [(resource, key) for resource, key in by_key if resource]
+        late = wait_for(self._client, awaited, is_ready if present else is_gone, seconds, self._progress)
+        for each, why in late.items():
+            work = by_key[each]
+            done = work.result
+            said = f"It was {done.action}, but {why}." if done and done.changed else f"It is right, but {why}."
+            work.ends("failed", done.diff if done else {}, done.warnings if done else (), error=said)
+
+
+def _kind(work: _Work) -> tuple[str, str]:
+    return work.desired["apiVersion"], work.desired["kind"]
+
+
+def _version(obj: Mapping[str, Any]) -> str:
+    return str((obj.get("metadata") or {}).get("resourceVersion", ""))
+
+
+def _is_done(work: _Work) -> bool:
+    return work.result is not None and work.result.action != "failed"

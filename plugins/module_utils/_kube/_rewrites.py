@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: how API servers rewrite what they are sent, as tables.
+
+Two things follow. What is sent is put into the form that the server keeps (:func:`as_kept`), and what the server adds
+or writes in another way is not taken for a difference (:func:`same`). The tables are for built-in kinds alone: what is
+added to a custom resource is written in its schema, where we do not look.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+
+Path = tuple[str, ...]
+
+_SET_BY_SERVER = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+
+_RBAC = "rbac.authorization.k8s.io"
+_EVERYTHING: dict[str, Any] = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "endpoints": {"conditions": {}},
+    "excludeResourceRules": {"scope": "*"},
+    "fieldRef": {"apiVersion": "v1"},
+    "matchConstraints": _EVERYTHING,
+    "matchResources": _EVERYTHING,
+    "ports": {"protocol": "TCP", "name": ""},
+    "resourceFieldRef": {"divisor": "0"},
+    "resourceRules": {"scope": "*"},
+    "roleRef": {"apiGroup": _RBAC},
+    "rules": {"scope": "*"},
+    "serviceAccountToken": {"expirationSeconds": 3600},
+    "subjects": {"apiGroup": _RBAC},
+    "volumeClaimTemplates": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}},
+    "volumeClaimTemplates/metadata": {"creationTimestamp": None},
+    "volumeClaimTemplates/spec": {"volumeMode": "Filesystem"},
+}
+"""By the field that holds it, what a server adds inside atomic lists and maps where nothing was said."""
+
+LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    "subjects": {"apiGroup": ""},
+    "rules": {"apiGroups": [], "resources": [], "verbs": [], "resourceNames": [], "nonResourceURLs": []},
+}
+"""By the field that holds it, what a server does not keep inside atomic lists and maps, because it says nothing."""
+
+_QUANTITY_MAPS = frozenset(
+    (
+        "capacity",
+        "default",
+        "defaultRequest",
+        "hard",
+        "limits",
+        "max",
+        "maxLimitRequestRatio",
+        "min",
+        "podFixed",
+        "requests",
+    )
+)
+_QUANTITY_FIELDS = frozenset(("averageValue", "divisor", "sizeLimit", "value"))
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|(m|u|n|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?")
+_FACTORS: Mapping[str, Decimal] = {
+    **{suffix: Decimal(10) ** power for suffix, power in zip("num", (-9, -6, -3), strict=True)},
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
+    **{suffix + "i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
+}
+
+
+def as_kept(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The object in the form that the server keeps: no nulls, nothing that only the server sets, ``data`` for
+    ``stringData``, and for a LimitRange the limits that follow from others.
+    """
+    kept: dict[str, Any] = without_nulls(obj)
+    metadata = kept.get("metadata") or {}
+    kept["metadata"] = {key: value for key, value in metadata.items() if key not in _SET_BY_SERVER}
+    kind = (str(kept.get("apiVersion")), str(kept.get("kind")))
+    if kind in KNOWN:
+        kept.pop("status", None)
+    if kind in _FORMS:
+        _FORMS[kind](kept)
+    return kept
+
+
+def without_nulls(value: Any) -> Any:
+    """The value without map entries that are null: to a server they say the same as nothing."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [without_nulls(each) for each in value]
+    return value
+
+
+def _secret(kept: dict[str, Any]) -> None:
+    """``stringData`` is write-only, and wins over ``data`` (API reference, Secret)."""
+    text = kept.pop("stringData", None)
+    if isinstance(text, Mapping):
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in text.items()}
+        kept["data"] = {**(kept.get("data") or {}), **encoded}
+
+
+def _limit_range(kept: dict[str, Any]) -> None:
+    """Kubernetes' SetDefaults_LimitRangeItem: a default follows from max, a request from default or min."""
+    for limit in (kept.get("spec") or {}).get("limits") or ():
+        if isinstance(limit, dict) and limit.get("type") == "Container":
+            default = {**(limit.get("max") or {}), **(limit.get("default") or {})}
+            request = {**(limit.get("min") or {}), **default, **(limit.get("defaultRequest") or {})}
+            limit.update({key: value for key, value in (("default", default), ("defaultRequest", request)) if value})
+
+
+_FORMS: Mapping[tuple[str, str], Callable[[dict[str, Any]], None]] = {
+    ("v1", "LimitRange"): _limit_range,
+    ("v1", "Secret"): _secret,
+}
+
+
+def same(desired: Any, live: Any, path: Path, built_in: bool) -> bool:
+    """Whether a server that was sent ``desired`` keeps it as ``live``; ``path`` is the fields that lead there."""
+    if desired == live:
+        return True
+    if isinstance(desired, dict) and isinstance(live, dict):
+        return _same_maps(desired, live, path, built_in)
+    if isinstance(desired, list) and isinstance(live, list):
+        return len(desired) == len(live) and all(
+            same(one, other, path, built_in) for one, other in zip(desired, live, strict=True)
+        )
+    return built_in and _same_scalars(desired, live, path)
+
+
+def _same_maps(desired: dict[str, Any], live: dict[str, Any], path: Path, built_in: bool) -> bool:
+    for key, value in desired.items():
+        if key in live:
+            if not same(value, live[key], (*path, key), built_in):
+                return False
+        elif not (built_in and _is_listed(LEFT_OUT, path, key, value)):
+            return False
+    return all(key in desired or (built_in and _is_listed(ADDED, path, key, value)) for key, value in live.items())
+
+
+def _is_listed(table: Mapping[str, Mapping[str, Any]], path: Path, key: str, value: Any) -> bool:
+    return any(
+        key in row and row[key] == value for row in (table.get(path[-1], {}), table.get("/".join(path[-2:]), {}))
+    )
+
+
+def _same_scalars(desired: Any, live: Any, path: Path) -> bool:
+    if path[-1] in _QUANTITY_FIELDS or (len(path) > 1 and path[-2] in _QUANTITY_MAPS):
+        amount = quantity(desired)
+        return amount is not None and amount == quantity(live)
+    if path[0] in ("data", "binaryData"):
+        return _decoded(desired) is not None and _decoded(desired) == _decoded(live)
+    return False
+
+
+def quantity(value: Any) -> Decimal | None:
+    """What a quantity amounts to (apimachinery's resource.Quantity); ``None`` for what is none."""
+    match = _QUANTITY.fullmatch(str(value))
+    if not match:
+        return None
+    number, exponent, suffix = match.groups()
+    return Decimal(number) * (Decimal(10) ** int(exponent) if exponent else _FACTORS.get(suffix, Decimal(1)))
+
+
+def _decoded(value: Any) -> bytes | None:
+    try:
+        return base64.b64decode(value, validate=False)
+    except (TypeError, ValueError, binascii.Error):
+        return None
