@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what would change, by the API server's own dry run, without changing it.
+    description: Can run in C(check_mode) and tell what would change, by the API server's own dry run.
   diff_mode:
     description: Returns what changed, or in check mode would change.
   idempotent:

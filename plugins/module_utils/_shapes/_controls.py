@@ -30,7 +30,9 @@ CONTROLS: dict[str, Control] = {
     control.id: control
     for control in (
         Control("pod_security.enforced", "The namespace refuses pods that break its Pod Security level.", "effect"),
-        Control("pod_security.running_comply", "No running pod or pod template breaks the namespace's level.", "server"),
+        Control(
+            "pod_security.running_comply", "No running pod or pod template breaks the namespace's level.", "server"
+        ),
         Control("network.default_deny", "Traffic that no policy allows is blocked.", "effect"),
         Control("network.api_server_addresses", "Flows to the API server name its present addresses.", "config"),
         Control("network.flows", "Every declared flow names workloads that exist and ports that they have.", "config"),

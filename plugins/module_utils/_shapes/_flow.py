@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
@@ -76,7 +76,7 @@ class Anyone:
     """Every peer, inside the cluster and outside."""
 
 
-Peer = Pods | Addresses | ApiServer | Anyone
+Peer: TypeAlias = "Pods | Addresses | ApiServer | Anyone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,5 +98,7 @@ def _failure_message(failed: list[ObjectResult], total: int) -> str:
 def diff_of(objects: Iterable[ObjectResult]) -> list[dict[str, Any]]:
     """Ansible's ``diff`` list, one entry an object that changes, in the order of the objects."""
     return [
-        {"before_header": each.label, "after_header": each.label, **each.diff} for each in objects if each.changed and each.diff
+        {"before_header": each.label, "after_header": each.label, **each.diff}
+        for each in objects
+        if each.changed and each.diff
     ]

@@ -55,7 +55,9 @@ def test_what_could_not_be_asked_of_the_server_is_marked() -> None:
 
 def test_diffs_are_those_of_changed_objects_in_order() -> None:
     change = {"before": {"a": 1}, "after": {"a": 2}}
-    shown = diff_of([_object("updated", "x", diff=change), _object("unchanged", "y"), _object("created", "z", diff=change)])
+    shown = diff_of(
+        [_object("updated", "x", diff=change), _object("unchanged", "y"), _object("created", "z", diff=change)]
+    )
     assert [each["after_header"] for each in shown] == ["ConfigMap/shop/x", "ConfigMap/shop/z"]
     assert shown[0]["after"] == {"a": 2}
 

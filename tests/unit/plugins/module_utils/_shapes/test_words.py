@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
 
