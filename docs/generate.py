@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the files that are made from tables in the code: ``PYTHONPATH=.collections .venv/bin/python docs/generate.py``.
+"""Writes the files that are made from tables in the code.
 
-docs/policy-reference.md comes from the schema of the policy, playbooks/files/cluster_roles.yml from the table of
-permissions. A unit test fails where they are out of date.
+Run it in a checkout as ``PYTHONPATH=.collections .venv/bin/python docs/generate.py``. docs/policy-reference.md comes
+from the schema of the policy, playbooks/files/cluster_roles.yml from the table of permissions. A unit test fails where
+they are out of date.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
     ENFORCE,
@@ -79,6 +79,13 @@ waivers:
   else `defaults`. This is decided for `pod_security` and for `network` each by itself.
 """
 
+_CLUSTER_ROLES = (
+    (AUDIT, "Reads what an audit judges; no Secrets, and nothing is written."),
+    (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
+)
+
+_CORE = '""'
+
 _SIDE = """\
 Plain labels like `{app: frontend}` mean the pods of this namespace that have them, `{}` means all of its pods.
 Everything else is said with these keys: `pods` with `namespace` or with `namespaces`, `cidr` with `except`, or one of
@@ -138,19 +145,25 @@ def policy_reference() -> str:
 
 def cluster_roles() -> str:
     """The text of playbooks/files/cluster_roles.yml."""
-    documents = [
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name, "annotations": {"hardening.kubernetes/description": description}},
-            "rules": cluster_role_rules(name),
-        }
-        for name, description in (
-            (AUDIT, "Reads what an audit judges, and no Secret."),
-            (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
-        )
-    ]
-    return f"# {_MADE}\n" + yaml.dump_all(documents, explicit_start=True, sort_keys=False, default_flow_style=None)
+    return f"# {_MADE}\n" + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES)
+
+
+def _cluster_role(name: str, description: str) -> str:
+    rules = "".join(
+        f"  - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
+        f"    resources: [{', '.join(rule['resources'])}]\n"
+        f"    verbs: [{', '.join(rule['verbs'])}]\n"
+        for rule in cluster_role_rules(name)
+    )
+    return f"""\
+---
+# {description}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {name}
+rules:
+{rules}"""
 
 
 FILES = {
