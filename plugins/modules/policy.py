@@ -20,7 +20,7 @@ description:
     never
     show what stands in them.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   path:
     description:

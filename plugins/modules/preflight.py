@@ -16,7 +16,7 @@ description:
     C(hardening.kubernetes.cluster_roles) installs both ClusterRoles, C(hardening-audit) and C(hardening-enforce).
   - A permission without which a run works, but proves less, is a warning.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 extends_documentation_fragment:
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes

@@ -16,7 +16,7 @@ description:
   - Shows a table on the terminal, a row for each control, then each failure with its evidence and its remedy.
   - Fails where the verdict is failure. In check mode it only tells which verdict is expected after a run.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   findings:
     description:

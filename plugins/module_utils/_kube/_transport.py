@@ -142,7 +142,7 @@ class Transport:
             sent["Authorization"] = identity.authorization
         for name, value in self._target.impersonation:
             sent.add(name, value)
-        response = self._pool.urlopen(
+        response = self._pool.request(
             method,
             self._target.server + path,
             headers=sent,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._live import Key, LiveReader
@@ -16,7 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ready 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
 
 Awaited = tuple[Resource, Key]
-Judge = Callable[[Mapping[str, Any] | None], Readiness]
+Judge: TypeAlias = "Callable[[Mapping[str, Any] | None], Readiness]"
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
