@@ -67,5 +67,6 @@ build: setup ## the tarball for Galaxy; prints its path
 	@$(BIN)/python -m tests.tooling.collection
 
 .PHONY: docs
-docs: setup ## generate the changelog from its fragments
+docs: setup ## generate the changelog, the reference of the policy file and the ClusterRoles
+	@PYTHONPATH=.collections $(BIN)/python docs/generate.py
 	@PATH="$$PWD/$(BIN):$$PATH" antsibull-changelog release --update-existing --refresh
