@@ -263,6 +263,32 @@ def no_preview_finding(namespace: str, why: str, remedy: str) -> Finding:
     return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", why, "none", remedy)
 
 
+def held_back_finding(namespace: str, wanted: Standard, existing: ExistingPods) -> Finding:
+    """For a namespace that is not labelled because pods run in it that the level would refuse."""
+    said = [f"running pods would be refused under {wanted}: {existing.told}"] if existing.violate else []
+    said += [existing.incomplete] if existing.incomplete else []
+    return judged(
+        ENFORCED,
+        f"Namespace/{namespace}",
+        "fail",
+        f"{'; '.join(said)}; the namespace was left as it is",
+        "server",
+        "Mend these workloads, or say on_violation: warn to enforce the level on new pods all the same.",
+    )
+
+
+def not_labelled_finding(namespace: str, error: str) -> Finding:
+    """For a namespace whose labels could not be set."""
+    return judged(
+        ENFORCED,
+        f"Namespace/{namespace}",
+        "fail",
+        f"the labels could not be set: {error}",
+        "server",
+        "Do what the message says. Labels that another field manager owns are taken over with force_conflicts: true.",
+    )
+
+
 def expected(finding: Finding, labels_would_be_set: bool) -> Finding:
     """In check mode: the finding with the status to expect after the run. Labels change no running pod."""
     would = finding.status

@@ -69,9 +69,18 @@ def labels(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Standard | None:
-    """What the labels of a live namespace say of one mode, ``None`` where they say nothing."""
+    """What the labels of a live namespace say of one mode, ``None`` where they say nothing.
+
+    A level or a version that there is not counts as the strictest, as the server counts it.
+    """
     level = namespace_labels.get(f"{_PREFIX}{mode}")
-    return Standard(level, namespace_labels.get(f"{_PREFIX}{mode}-version", LATEST)) if level else None
+    version = namespace_labels.get(f"{_PREFIX}{mode}-version", LATEST)
+    if not level:
+        return None
+    return Standard(
+        level if level in LEVELS_LOOSEST_FIRST else LEVELS_LOOSEST_FIRST[-1],
+        version if _VERSION.fullmatch(version) else LATEST,
+    )
 
 
 def is_labelled(namespace_labels: Mapping[str, str], settings: Mapping[str, str]) -> bool:

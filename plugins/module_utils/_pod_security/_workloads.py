@@ -100,12 +100,17 @@ def submissions(pods: Sequence[Object], workloads: Sequence[Object]) -> list[Sub
     owners = {_uid(each): each for each in workloads}
     alike: dict[tuple[str, str], list[Object]] = {}
     for pod in pods:
-        if (pod.get("status") or {}).get("phase") not in _FINISHED_PHASES:
+        if is_running(pod):
             alike.setdefault((_label(root_of(pod, owners)), _fingerprint(pod)), []).append(pod)
     return [
         *(_of_pods(subject, group) for (subject, _likeness), group in alike.items()),
         *(_of_template(each) for each in workloads if _makes_pods_itself(each)),
     ]
+
+
+def is_running(pod: Object) -> bool:
+    """Whether a pod has not finished."""
+    return (pod.get("status") or {}).get("phase") not in _FINISHED_PHASES
 
 
 def templates_without_pods(workloads: Iterable[Object]) -> list[str]:

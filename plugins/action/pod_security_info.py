@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds out, by dry runs, whether Pod Security is enforced and what of all that runs it would refuse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+    RUNNING_COMPLY,
+    expected,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import is_labelled
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
+    SETTINGS_SPEC,
+    look,
+    read_arguments,
+    resolved,
+)
+
+
+class ActionModule(HardeningAction):
+    """Looks and writes nothing; in check mode it also tells which status to expect after the labels are set."""
+
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
+        **AUTH_SPEC,
+        **SETTINGS_SPEC,
+        "timeout": {"type": "float", "default": 10.0},
+    }
+
+    def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The findings of all namespaces that get settings."""
+        read = read_arguments(arguments)
+        client = connect(read)
+        live, resolution = resolved(client, read)
+        seen = look(client, live, resolution, read["timeout"], Progress("Pod Security probes"))
+        if self.check_mode:
+            for name, findings in seen.items():
+                labels = live.get(name, {}).get("metadata", {}).get("labels") or {}
+                held = read["on_violation"] == "fail" and any(map(_is_violation, findings))
+                to_set = not held and not is_labelled(labels, resolution.settings[name])
+                seen[name] = [expected(finding, to_set) for finding in findings]
+        wrong = resolution_findings(resolution)
+        if self.check_mode:
+            wrong = [expected(finding, False) for finding in wrong]
+        found = [*wrong, *(finding for findings in seen.values() for finding in findings)]
+        counts = Counter(finding.status for finding in found)
+        return {
+            "changed": False,
+            "findings": [finding.to_dict() for finding in found],
+            "summary": {status: counts[status] for status in STATUSES},
+        }
+
+
+def _is_violation(finding: Finding) -> bool:
+    return finding.control == RUNNING_COMPLY and finding.status == "fail"

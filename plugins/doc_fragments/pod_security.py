@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which namespace is to have which Pod Security level."""
+
+    DOCUMENTATION = r"""
+options:
+  namespaces:
+    description:
+      - Settings of namespaces by name. They win over O(selected), which wins over O(default).
+      - Settings are C(enforce), C(audit) and C(warn), each V(privileged), V(baseline) or V(restricted), and C(version),
+        C(audit_version) and C(warn_version), each V(latest) or a version like V(v1.36). C(version) is that of
+        C(enforce), and of the other two where they have none of their own. Without a version it is V(latest).
+        A mode that the settings do not name gets no label.
+      - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
+    type: dict
+    default: {}
+  selected:
+    description:
+      - Settings of namespaces by label. The first selector that matches counts.
+      - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
+      - A selector that matches no namespace is a failure.
+    type: list
+    elements: dict
+    default: []
+  default:
+    description:
+      - Settings of every other namespace. They never reach namespaces that hold components of the cluster, like
+        C(kube-system).
+    type: dict
+    default: {}
+  exempt:
+    description:
+      - Globs of namespaces that neither O(selected) nor O(default) reaches.
+    type: list
+    elements: str
+    default: []
+"""

@@ -1,0 +1,259 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+    IN_A_ROW,
+    Outcome,
+    enforced_finding,
+    expected,
+    held_back_finding,
+    is_settled,
+    no_preview_finding,
+    not_enforcing_finding,
+    not_labelled_finding,
+    not_there_yet_findings,
+    outcome,
+    preview_findings,
+    running_findings,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
+    ExistingPods,
+    PodGroup,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import Submission
+
+WANTED = Standard("restricted")
+OTHER = Standard("baseline")
+ADMITTED = Reply("admitted")
+REFUSED = Reply("violates", WANTED, "Pod Security", "runAsNonRoot != true")
+QUOTA = Reply("other", by="the ResourceQuota small", reason="exceeded quota: small")
+BARRED = Reply("not_permitted", by="RBAC", reason='pods is forbidden: User "jane" cannot create resource "pods"')
+
+
+@pytest.mark.parametrize(
+    ("found", "breaks", "mended", "allowed", "status", "words", "lasting"),
+    [
+        (WANTED, REFUSED, False, ADMITTED, "pass", "as a violation of restricted:latest", False),
+        (WANTED, REFUSED, False, Reply("warned", WANTED), "pass", "lets in one that it allows", False),
+        (None, REFUSED, False, ADMITTED, "pass", "refuses a pod", False),
+        (WANTED, REFUSED, False, QUOTA, "unknown", "the ResourceQuota small answered in place of Pod Security", False),
+        (WANTED, REFUSED, False, REFUSED, "fail", "allows is refused too", False),
+        (WANTED, REFUSED, False, BARRED, "unknown", "RBAC answered", False),
+        (WANTED, ADMITTED, False, None, "fail", "AdmissionConfiguration most likely exempts this namespace", False),
+        (WANTED, Reply("warned", WANTED), False, None, "fail", "most likely exempts", False),
+        (None, ADMITTED, False, None, "fail", "is let in; the namespace is not labelled", True),
+        (OTHER, ADMITTED, False, None, "fail", "is let in; the namespace is labelled baseline:latest", True),
+        (WANTED, ADMITTED, True, None, "unknown", "a webhook changed the pod", False),
+        (WANTED, Reply("violates", OTHER), False, None, "fail", "enforces baseline:latest here, not restricted", False),
+        (OTHER, Reply("violates", OTHER), False, None, "fail", "enforces baseline:latest here, not restricted", True),
+        (
+            Standard("restricted", "v1.30"),
+            Reply("violates", Standard("restricted", "v1.30")),
+            False,
+            None,
+            "fail",
+            "enforces restricted:v1.30 here, not restricted:latest",
+            True,
+        ),
+        (WANTED, QUOTA, False, None, "unknown", "the ResourceQuota small answered", False),
+        (WANTED, BARRED, False, None, "unknown", 'cannot create resource "pods"', True),
+        (None, BARRED, False, None, "fail", "wanted is restricted:latest", True),
+    ],
+)
+def test_what_one_round_of_probes_shows(
+    found: Standard | None, breaks: Reply, mended: bool, allowed: Reply | None, status: str, words: str, lasting: bool
+) -> None:
+    told = outcome(WANTED, found, found == WANTED, breaks, mended, allowed)
+    assert told.status == status
+    assert words in told.evidence
+    assert told.lasting is lasting
+    assert bool(told.remedy) is (status != "pass")
+
+
+PASS = Outcome("pass", "refuses it")
+FAIL = Outcome("fail", "lets it in", remedy="Mend it.")
+UNKNOWN = Outcome("unknown", "the quota answered", "none", "Raise it.")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "settled"),
+    [
+        ([], False),
+        ([PASS], False),
+        ([PASS] * (IN_A_ROW - 1), False),
+        ([PASS] * IN_A_ROW, True),
+        ([FAIL, UNKNOWN] + [PASS] * IN_A_ROW, True),
+        ([PASS, PASS, FAIL, PASS, PASS], False),
+        ([FAIL] * 9, False),
+        ([Outcome("fail", "no label", lasting=True)], True),
+    ],
+)
+def test_an_effect_has_to_be_seen_several_times_in_a_row(outcomes: list[Outcome], settled: bool) -> None:
+    assert is_settled(outcomes) is settled
+
+
+def test_enforced_passes_by_effect_alone() -> None:
+    finding = enforced_finding("shop", {"https://a:6443": [FAIL, *[PASS] * IN_A_ROW]})
+    assert (finding.control, finding.subject, finding.status, finding.proof) == (
+        "pod_security.enforced",
+        "Namespace/shop",
+        "pass",
+        "effect",
+    )
+    assert finding.evidence == "refuses it, 3 times in a row"
+
+
+def test_the_worst_api_server_decides() -> None:
+    both = enforced_finding("shop", {"https://a:6443": [PASS] * 3, "https://b:6443": [FAIL] * 4})
+    assert (both.status, both.evidence) == ("fail", "lets it in at https://b:6443 (asked 4 times)")
+    unknown = enforced_finding("shop", {"https://a:6443": [PASS] * 3, "https://b:6443": [UNKNOWN]})
+    assert (unknown.status, unknown.evidence) == ("unknown", "the quota answered at https://b:6443")
+    three = enforced_finding("shop", {f"https://{name}:6443": [PASS] * 3 for name in "abc"})
+    assert three.evidence == "refuses it, 3 times in a row at each of 3 API servers"
+
+
+def test_api_servers_that_could_not_be_asked_one_by_one_are_told() -> None:
+    finding = enforced_finding("shop", {"https://a:6443": [PASS] * 3}, "not reachable from here: https://b:6443")
+    assert finding.evidence.endswith("; not reachable from here: https://b:6443")
+
+
+def test_answers_that_change_to_the_end_are_no_proof() -> None:
+    finding = enforced_finding("shop", {"https://a:6443": [PASS, FAIL, PASS, PASS]})
+    assert finding.status == "unknown"
+    assert "changed while being asked" in finding.evidence
+
+
+def test_labels_alone_prove_nothing() -> None:
+    told = outcome(WANTED, WANTED, True, BARRED, False, None)
+    finding = enforced_finding("shop", {"https://a:6443": [told]})
+    assert (finding.status, finding.proof) == ("unknown", "config")
+    assert "create pods" in finding.remedy
+
+
+@pytest.mark.parametrize("wanted", [None, Standard("privileged")])
+def test_where_nothing_is_to_be_refused_the_controls_do_not_apply(wanted: Standard | None) -> None:
+    finding = not_enforcing_finding("pod_security.enforced", "shop", wanted)
+    assert finding.status == "not_applicable"
+
+
+def test_a_namespace_that_is_yet_to_be_created() -> None:
+    enforced, comply = not_there_yet_findings("shop")
+    assert (enforced.status, comply.status) == ("fail", "not_applicable")
+    assert expected(enforced, True).would == "pass"
+
+
+POD = Submission("Deployment/shop/web", "shop", {}, {}, pods=3, first="web-1")
+TEMPLATE = Submission("Deployment/shop/web", "shop", {}, {})
+CRON = Submission("CronJob/shop/report", "shop", {}, {})
+
+
+def test_all_let_in_passes_by_the_servers_word() -> None:
+    (finding,) = running_findings("shop", WANTED, [(POD, ADMITTED), (TEMPLATE, ADMITTED), (CRON, ADMITTED)], True, "")
+    assert (finding.subject, finding.status, finding.proof) == ("Namespace/shop", "pass", "server")
+    assert "3 running pods and 2 pod templates" in finding.evidence
+
+
+def test_let_in_means_nothing_where_the_server_was_not_seen_to_enforce() -> None:
+    (finding,) = running_findings("shop", WANTED, [(POD, ADMITTED)], False, "")
+    assert finding.status == "unknown"
+    assert "not seen to judge" in finding.evidence
+
+
+def test_a_refused_workload_is_named_once_with_the_reasons() -> None:
+    (finding,) = running_findings("shop", WANTED, [(POD, REFUSED), (TEMPLATE, REFUSED), (CRON, ADMITTED)], True, "")
+    assert (finding.subject, finding.status, finding.proof) == ("Deployment/shop/web", "fail", "server")
+    assert finding.evidence == (
+        "restricted:latest: running pod web-1 and 2 more would be refused: runAsNonRoot != true; "
+        "the pod template would be refused: runAsNonRoot != true"
+    )
+
+
+def test_a_warning_of_the_level_counts_as_its_refusal() -> None:
+    (finding,) = running_findings("shop", WANTED, [(CRON, Reply("warned", WANTED, "", "privileged"))], True, "")
+    assert (finding.subject, finding.status) == ("CronJob/shop/report", "fail")
+
+
+def test_who_answered_instead_makes_it_unknown_by_name() -> None:
+    failed, unknown = running_findings("shop", WANTED, [(CRON, QUOTA), (POD, REFUSED)], True, "")
+    assert (failed.subject, failed.status) == ("Deployment/shop/web", "fail")
+    assert (unknown.subject, unknown.status) == ("CronJob/shop/report", "unknown")
+    assert "the ResourceQuota small answered" in unknown.evidence
+
+
+def test_what_may_not_be_asked_or_listed_is_unknown() -> None:
+    barred, not_seen = running_findings("shop", WANTED, [(POD, BARRED), (CRON, BARRED)], True, "may not list jobs")
+    assert {barred.status, not_seen.status} == {"unknown"}
+    assert "jane" in barred.evidence and "create pods" in barred.remedy
+    assert "may not list jobs" in not_seen.evidence
+
+
+def test_nothing_listed_because_nothing_may_be_is_not_nothing_there() -> None:
+    (finding,) = running_findings("shop", WANTED, [], True, "may not list pods")
+    assert finding.status == "unknown"
+
+
+def test_an_empty_namespace_has_nothing_to_comply() -> None:
+    (finding,) = running_findings("shop", WANTED, [], True, "")
+    assert finding.status == "not_applicable"
+    (finding,) = preview_findings("shop", WANTED, ExistingPods(False, (), "", ()), {}, [], 0)
+    assert finding.status == "not_applicable"
+
+
+def test_the_preview_names_the_workloads_of_the_pods_that_would_be_refused() -> None:
+    existing = ExistingPods(True, (PodGroup("web-1", 2, "privileged"), PodGroup("bare", 0, "host namespaces")), "", ())
+    web, bare = preview_findings("shop", WANTED, existing, {"web-1": "Deployment/shop/web"}, [], 4)
+    assert (web.subject, web.status, web.proof) == ("Deployment/shop/web", "fail", "server")
+    assert web.evidence == "restricted:latest: running pod web-1 and 2 more would be refused: privileged"
+    assert bare.subject == "Pod/shop/bare"
+
+
+def test_the_preview_passes_only_if_all_was_judged() -> None:
+    fine = ExistingPods(False, (), "", ())
+    (finding,) = preview_findings("shop", WANTED, fine, {}, [], 4)
+    assert (finding.status, finding.proof) == ("pass", "server")
+    (cut,) = preview_findings("shop", WANTED, ExistingPods(False, (), "only checked", ()), {}, [], 4)
+    assert (cut.status, "only checked" in cut.evidence) == ("unknown", True)
+    (unasked,) = preview_findings("shop", WANTED, fine, {}, ["CronJob/shop/report"], 4)
+    assert (unasked.status, "CronJob/shop/report" in unasked.evidence) == ("unknown", True)
+    (unlisted,) = preview_findings("shop", WANTED, fine, {}, [], 0, "may not list pods")
+    assert unlisted.status == "unknown"
+    (nameless,) = preview_findings("shop", WANTED, ExistingPods(True, (), "", ()), {}, [], 4)
+    assert (nameless.subject, nameless.status) == ("Namespace/shop", "fail")
+    assert no_preview_finding("shop", "why", "remedy").status == "unknown"
+
+
+def test_a_namespace_that_was_held_back_says_why() -> None:
+    existing = ExistingPods(True, (PodGroup("web-1", 2, "privileged"),), "only checked against the first 3", ())
+    finding = held_back_finding("shop", WANTED, existing)
+    assert (finding.control, finding.status) == ("pod_security.enforced", "fail")
+    assert "web-1 and 2 more (privileged); only checked against the first 3; the namespace was left" in finding.evidence
+    only_unchecked = held_back_finding("shop", WANTED, ExistingPods(False, (), "only checked", ()))
+    assert only_unchecked.evidence == "only checked; the namespace was left as it is"
+
+
+def test_a_namespace_that_could_not_be_labelled_says_why() -> None:
+    finding = not_labelled_finding("shop", "conflict with kubectl-label")
+    assert (finding.status, "conflict with kubectl-label" in finding.evidence) == ("fail", True)
+    assert "force_conflicts" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("control", "status", "labels_set", "would"),
+    [
+        ("pod_security.enforced", "fail", True, "pass"),
+        ("pod_security.enforced", "fail", False, "fail"),
+        ("pod_security.enforced", "unknown", True, "unknown"),
+        ("pod_security.enforced", "pass", False, "pass"),
+        ("pod_security.running_comply", "fail", True, "fail"),
+    ],
+)
+def test_what_to_expect_after_the_run(control: str, status: str, labels_set: bool, would: str) -> None:
+    finding = enforced_finding("shop", {"a": [Outcome(status, "x")] * 3})  # type: ignore[arg-type]
+    before = type(finding)(control, finding.subject, status, "x", "effect")  # type: ignore[arg-type]
+    assert expected(before, labels_set).would == would
