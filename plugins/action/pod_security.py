@@ -64,7 +64,9 @@ class ActionModule(HardeningAction):
 
     def _absent(self, client: Client, reached: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """Apply nothing at all where something was applied: the server takes away what no other manager owns."""
-        ours = {name: {} for name, namespace in reached.items() if owned_fields(namespace, MANAGER)}
+        ours: dict[str, dict[str, Any]] = {
+            name: {} for name, namespace in reached.items() if owned_fields(namespace, MANAGER)
+        }
         done = self._applied(client, ours, frozenset(), False)
         unchanged = ObjectResult("v1", "Namespace", "", "", "unchanged", {})
         return self._told([done.get(name) or replace(unchanged, name=name) for name in reached], [])

@@ -121,7 +121,8 @@ def look(
     running = _running(client, [place.name for place in places])
     for place in places:
         outcomes = {trial.server: trial.outcomes for trial in trials[place.name]}
-        findings[place.name] = [judgement.enforced_finding(place.name, outcomes, note)]
+        notes = "; ".join(filter(None, [note, judgement.version_note(place.wanted, client.version())]))
+        findings[place.name] = [judgement.enforced_finding(place.name, outcomes, notes)]
         place.proven = all(trial.seen_to_judge for trial in trials[place.name])
 
     judged_here = [place for place in places if place.is_judged_by_wanted]
@@ -139,6 +140,9 @@ def look(
     previews = client.parallel(lambda place: _preview(client, place, running[place.name]), previewed, progress)
     for place, preview in zip(previewed, previews, strict=True):
         findings[place.name] += preview
+    for name, settings in resolution.settings.items():
+        if name in live:
+            findings[name] += judgement.reported_findings(name, settings, live[name]["metadata"].get("labels") or {})
     return {name: findings[name] for name in resolution.settings}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private to the collection: what the answers prove of ``pod_security.enforced`` and ``.running_comply``."""
+"""Private to the collection: what answers and labels prove of the controls ``pod_security.*``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
+    LATEST,
+    Standard,
+    labelled,
+    standard,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import ExistingPods
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import Submission
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 
 ENFORCED = "pod_security.enforced"
+REPORTED = "pod_security.reported"
 RUNNING_COMPLY = "pod_security.running_comply"
 IN_A_ROW = 3
 """How often an effect has to be seen, one time after the other, before it counts."""
@@ -149,6 +155,33 @@ def not_enforcing_finding(control: str, namespace: str, wanted: Standard | None)
     """Neither control applies where nothing is to be refused."""
     evidence = f"{wanted} admits every pod" if wanted else "the settings ask for audit or warn alone"
     return judged(control, f"Namespace/{namespace}", "not_applicable", evidence, "config")
+
+
+def reported_findings(namespace: str, settings: Mapping[str, str], live_labels: Mapping[str, str]) -> list[Finding]:
+    """The verdict on ``pod_security.reported``, by labels: the audit log is not for us to read."""
+    asked = {mode: standard(settings, mode) for mode in ("audit", "warn")}
+    wrong = [
+        f"{mode} is {labelled(live_labels, mode) or 'missing'}, wanted is {wanted}"
+        for mode, wanted in asked.items()
+        if wanted and labelled(live_labels, mode) != wanted
+    ]
+    said = [f"{mode} is {wanted}" for mode, wanted in asked.items() if wanted]
+    if not said:
+        return []
+    subject = f"Namespace/{namespace}"
+    if wrong:
+        return [judged(REPORTED, subject, "fail", "; ".join(wrong), "config", _SET_LABELS)]
+    return [judged(REPORTED, subject, "pass", "; ".join(said), "config")]
+
+
+def version_note(wanted: Standard, server: tuple[int, int]) -> str:
+    """What to say of a version that is newer than the server, which takes its own newest rules for it."""
+    major, minor = server
+    if wanted.version == LATEST or int(wanted.version.removeprefix("v1.")) <= minor:
+        return ""
+    return (
+        f"the server is {major}.{minor} and judges by its own newest rules, those of {wanted.version} it does not know"
+    )
 
 
 def not_there_yet_findings(namespace: str) -> list[Finding]:
@@ -292,7 +325,7 @@ def not_labelled_finding(namespace: str, error: str) -> Finding:
 def expected(finding: Finding, labels_would_be_set: bool) -> Finding:
     """In check mode: the finding with the status to expect after the run. Labels change no running pod."""
     would = finding.status
-    if finding.control == ENFORCED and finding.status == "fail" and labels_would_be_set:
+    if finding.control in {ENFORCED, REPORTED} and finding.status == "fail" and labels_would_be_set:
         would = "pass"
     return replace(finding, would=would)
 

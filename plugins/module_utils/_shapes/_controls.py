@@ -33,6 +33,7 @@ CONTROLS: dict[str, Control] = {
         Control(
             "pod_security.running_comply", "No running pod or pod template breaks the namespace's level.", "server"
         ),
+        Control("pod_security.reported", "Pods that break the namespace's audit or warn level are reported.", "config"),
         Control("network.default_deny", "Traffic that no policy allows is blocked.", "effect"),
         Control("network.api_server_addresses", "Flows to the API server name its present addresses.", "config"),
         Control("network.flows", "Every declared flow names workloads that exist and ports that they have.", "config"),

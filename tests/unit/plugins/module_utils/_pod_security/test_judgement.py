@@ -19,9 +19,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     not_there_yet_findings,
     outcome,
     preview_findings,
+    reported_findings,
     running_findings,
+    version_note,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard, labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
     ExistingPods,
     PodGroup,
@@ -257,3 +259,24 @@ def test_what_to_expect_after_the_run(control: str, status: str, labels_set: boo
     finding = enforced_finding("shop", {"a": [Outcome(status, "x")] * 3})  # type: ignore[arg-type]
     before = type(finding)(control, finding.subject, status, "x", "effect")  # type: ignore[arg-type]
     assert expected(before, labels_set).would == would
+
+
+def test_audit_and_warn_are_judged_by_their_labels() -> None:
+    settings = {"enforce": "baseline", "warn": "restricted", "audit": "restricted", "version": "v1.36"}
+    assert reported_findings("shop", {"enforce": "baseline"}, {}) == []
+    (right,) = reported_findings("shop", settings, labels(settings))
+    assert (right.status, right.evidence) == ("pass", "audit is restricted:v1.36; warn is restricted:v1.36")
+    (wrong,) = reported_findings("shop", settings, labels({**settings, "audit": "baseline"}))
+    assert (wrong.status, wrong.evidence) == ("fail", "audit is baseline:v1.36, wanted is restricted:v1.36")
+    (missing,) = reported_findings("shop", {"warn": "restricted"}, {})
+    assert (missing.status, missing.evidence) == ("fail", "warn is missing, wanted is restricted:latest")
+    assert expected(missing, True).would == "pass"
+
+
+@pytest.mark.parametrize(
+    ("version", "noted"), [("latest", False), ("v1.0", False), ("v1.36", False), ("v1.37", True), ("v1.99", True)]
+)
+def test_a_version_that_the_server_does_not_know_is_told(version: str, noted: bool) -> None:
+    note = version_note(Standard("restricted", version), (1, 36))
+    assert bool(note) is noted
+    assert not noted or f"the server is 1.36 and judges by its own newest rules, those of {version}" in note
