@@ -1,0 +1,3 @@
+module hardening.local/testbed/programs
+
+go 1.24
