@@ -69,26 +69,35 @@ class Wanted:
     set_name: str
 
 
-def read(client: Client, arguments: Mapping[str, Any]) -> Wanted:
-    """Everything that a decision about these options needs, read once. Raises HardeningError on bad options."""
+def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The options about settings as plain data; raises HardeningError on a bad name of the set."""
     said = {key: plain(arguments[key]) for key in SETTINGS_SPEC}
+    said["namespaces"] = {name: settings or {} for name, settings in said["namespaces"].items()}
     if not _SET_NAME.fullmatch(said["set"]):
         raise HardeningError(
             f"set: {said['set']!r} cannot be a label; use at most 63 letters, digits, dots, dashes and underscores, "
             "with a letter or a digit at both ends."
         )
+    return said
+
+
+def read(client: Client, said: Mapping[str, Any]) -> Wanted:
+    """Everything that a decision about these options needs, read once. Raises HardeningError on bad settings."""
     live = _namespaces(client, said)
-    resolution = resolve(live, said["namespaces"], said["selected"], said["default"], said["exempt"])
+    resolution = _resolved(live, said)
     settings = {name: parse_settings(each, name) for name, each in resolution.settings.items()}
     labels = {each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in live}
     labels |= {name: {NAME_LABEL: name} for name in resolution.creating}
     return Wanted(resolution, settings, _facts(client, settings, labels), said["set"])
 
 
-def read_again(client: Client, wanted: Wanted) -> Wanted:
-    """The same options on the cluster as it is now."""
-    facts = _facts(client, wanted.settings, wanted.facts.namespaces)
-    return Wanted(wanted.resolution, wanted.settings, facts, wanted.set_name)
+def read_names(client: Client, said: Mapping[str, Any]) -> list[str]:
+    """The namespaces that get settings by these options."""
+    return list(_resolved(_namespaces(client, said), said).settings)
+
+
+def _resolved(live: Objects, said: Mapping[str, Any]) -> Resolution:
+    return resolve(live, said["namespaces"], said["selected"], said["default"], said["exempt"])
 
 
 def policies_of(client: Client, namespaces: Iterable[str]) -> Facts:

@@ -33,7 +33,9 @@ ROLE_LABEL = "hardening.kubernetes/probe-role"
 IN_A_ROW = 3
 
 Role = Literal["server", "client"]
-_SERVER_OF: Mapping[Direction, Role] = {"ingress": "server", "egress": "client"}
+SUBJECT: Mapping[Direction, Role] = {"ingress": "server", "egress": "client"}
+"""Which pod of the pair a direction is about."""
+
 _PORTS = range(20011, 60000, 997)
 _NOBODY = 65534
 _FOLDER = "/probe"
@@ -86,7 +88,7 @@ class Trial:
         return self.server_namespace if role == "server" else self.client_namespace
 
     def pod_name(self, role: Role) -> str:
-        """The pod's name, the same in every namespace that one run probes."""
+        """The pod's name."""
         return f"{PREFIX}{self.token}-{role}"
 
 
@@ -156,7 +158,7 @@ def _container(trial: Trial, role: Role, image: str, addresses: Sequence[str]) -
 
 def allow(trial: Trial, direction: Direction) -> dict[str, Any]:
     """The policy that opens one end of the pair for the other, and nothing else for anybody."""
-    role = _SERVER_OF[direction]
+    role = SUBJECT[direction]
     other: Role = "client" if role == "server" else "server"
     peer = {
         "namespaceSelector": {"matchLabels": {NAME_LABEL: trial.namespace(other)}},
@@ -179,13 +181,30 @@ def allow(trial: Trial, direction: Direction) -> dict[str, Any]:
     }
 
 
-def closed_port(policies: Sequence[InForce], direction: Direction, subject: End, other: End) -> int:
-    """A port on which no policy lets the pair connect in a direction; 0 where every port is open.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Does any policy let the subject connect, or be connected to, from or to the other end?"""
+
+    direction: Direction
+    subject: End
+    other: End
+
+
+def openers(policies: Sequence[InForce], question: Question, port: int) -> list[InForce]:
+    """The policies that let the pair connect on a port."""
+    return opening(policies, question.direction, question.subject, question.other, port, "TCP")
+
+
+def closed_port(policies: Sequence[InForce], questions: Sequence[Question]) -> int:
+    """A port on which no policy lets the pair connect, whichever question is asked; 0 where there is none.
 
     One that no address range opens is preferred, since nobody knows the addresses of pods before they run.
     """
-    closed = [port for port in _PORTS if not opening(policies, direction, subject, other, port, "TCP")]
-    quiet = (port for port in closed if not _opened_to_addresses(policies, direction, port))
+    closed = [port for port in _PORTS if not any(openers(policies, question, port) for question in questions)]
+    directions = {question.direction for question in questions}
+    quiet = (
+        port for port in closed if not any(_opened_to_addresses(policies, direction, port) for direction in directions)
+    )
     return next(quiet, closed[0] if closed else 0)
 
 
@@ -256,3 +275,22 @@ def sample(namespaces: Sequence[str], wanted: str | int | Sequence[str]) -> list
         count = len(ordered) if wanted == "all" else min(int(wanted), len(ordered))
         return [ordered[index * len(ordered) // count] for index in range(count)]
     return [name for name in ordered if name in wanted]
+
+
+def speak_for_others(verdicts: Mapping[str, Verdict], denying: Sequence[str]) -> dict[str, Verdict]:
+    """The verdicts on all namespaces whose policies deny, from those on the sample that the user set.
+
+    Whether policies act at all is a matter of the pod network, which all namespaces share. So where every namespace
+    of the sample has passed, that is the effect behind the policies of the others too, and their evidence says so.
+    """
+    others = [name for name in denying if name not in verdicts]
+    bad = [f"{name}: {each.evidence}" for name, each in sorted(verdicts.items()) if each.status != "pass"]
+    if not others or not verdicts:
+        return dict(verdicts)
+    names = ", ".join(sorted(verdicts))
+    shared = (
+        Verdict("unknown", f"not probed itself, and the sample did not pass ({bad[0]})", "See the namespace named.")
+        if bad
+        else Verdict("pass", f"not probed itself; that the pod network enforces policies was tried in {names}")
+    )
+    return {**dict.fromkeys(others, shared), **verdicts}

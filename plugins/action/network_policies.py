@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the NetworkPolicies of namespaces, in an order that breaks nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistakes
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import failed_writes, refusals
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step, plan, plan_removal
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
+    SETTINGS_SPEC,
+    policies_of,
+    read,
+    read_arguments,
+    read_names,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
+
+
+class ActionModule(HardeningAction):
+    """Default deny and the flows through it."""
+
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
+        **AUTH_SPEC,
+        **SETTINGS_SPEC,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "force_conflicts": {"type": "bool", "default": False},
+    }
+
+    def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Write what the settings say, or remove all that this set wrote."""
+        client = connect(arguments)
+        said = read_arguments(arguments)
+        if arguments["state"] == "absent":
+            return self._told(self._remove(client, said), [], [])
+        wanted = read(client, said)
+        why = wanted.facts.unreadable.get("NetworkPolicy")
+        if why:
+            raise HardeningError(f"Nothing was written, since the NetworkPolicies in force cannot be read. {why}")
+        decided = plan(wanted.settings, wanted.facts, wanted.set_name)
+        created = self._create([name for name in decided.steps if name in wanted.resolution.creating], client)
+        sound = {name: step for name, step in decided.steps.items() if name not in _failed(created)}
+        objects = [*created, *self._carry_out(client, sound, arguments["force_conflicts"])]
+        stopped = [*resolution_findings(wanted.resolution), *refusals(decided, self.check_mode)]
+        wrong = [
+            f"Namespace/{name}: {mistake}"
+            for name in sorted(decided.steps)
+            for mistake in mistakes(name, wanted.settings, wanted.facts)
+        ]
+        return self._told(objects, stopped, wrong)
+
+    def _remove(self, client: Client, said: dict[str, Any]) -> list[ObjectResult]:
+        reached = [*said["namespaces"], *read_names(client, said)]
+        facts = policies_of(client, reached)
+        return self._carry_out(client, plan_removal(sorted(set(reached)), facts, said["set"]), False)
+
+    def _create(self, names: list[str], client: Client) -> list[ObjectResult]:
+        """The namespaces that say ``create: true`` and are not there yet."""
+        objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+        return apply_objects(client, objects, ApplyOptions(MANAGER, dry_run=self.check_mode)) if objects else []
+
+    def _carry_out(self, client: Client, steps: dict[str, Step], force: bool) -> list[ObjectResult]:
+        progress = Progress("network_policies")
+        return carry_out(client, steps, dry_run=self.check_mode, force=force, progress=progress)
+
+    def _told(self, objects: list[ObjectResult], stopped: list[Finding], wrong: list[str]) -> dict[str, Any]:
+        """The result; failed by what was refused, except in check mode, where findings inform."""
+        if self.check_mode:
+            stopped = [replace(finding, would=finding.status) for finding in stopped]
+        told = result(objects, [*stopped, *failed_writes(objects)])
+        sentences = [f"{finding.subject}: {finding.evidence}. {finding.remedy}" for finding in stopped]
+        warnings = [*told.get("warnings", ()), *wrong, *(sentences if self.check_mode else ())]
+        if warnings:
+            told["warnings"] = warnings
+        if sentences and not self.check_mode:
+            told |= {"failed": True, "msg": "\n".join([*filter(None, [told.get("msg", "")]), *sentences])}
+        return {**told, "diff": diff_of(objects)} if self.diff_mode else told
+
+
+def _failed(results: list[ObjectResult]) -> set[str]:
+    return {each.name for each in results if each.action == "failed"}

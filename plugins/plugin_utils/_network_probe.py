@@ -1,0 +1,278 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: tries with a pair of pods whether the default deny of a namespace holds."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import API_VERSION, KIND
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    NAME_LABEL,
+    PROBE_LABEL,
+    End,
+    InForce,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
+    PREFIX,
+    SUBJECT,
+    Attempt,
+    Question,
+    Role,
+    Trial,
+    Verdict,
+    allow,
+    attempts,
+    closed_port,
+    holds,
+    labels_of,
+    openers,
+    pod,
+    why_not_running,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
+
+POD = KNOWN["v1", "Pod"]
+POLICY = KNOWN[API_VERSION, KIND]
+
+_POLL_SECONDS = 0.5
+_PHASES = 7
+_SPARE_SECONDS = 30
+_ANY_PORT = 65535
+_ALWAYS_THERE = "default"
+_NO_ACCOUNT_YET = "error looking up service account"
+_OTHER: Mapping[Role, Role] = {"server": "client", "client": "server"}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What to try in one namespace: the directions that are denied, under the policies in force there."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    directions: tuple[Direction, ...]
+    policies: tuple[InForce, ...]
+
+
+class _Inconclusive(Exception):
+    """The probe could not find out; the message says why."""
+
+
+def probe_all(
+    client: Client,
+    probes: Sequence[Probe],
+    *,
+    image: str,
+    timeout: float,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Verdict]:
+    """A verdict per namespace. ``timeout`` (seconds) is the longest to wait for each thing that has to happen.
+
+    As many namespaces at once as the client sends requests at once. Whatever it creates is gone afterwards.
+    """
+    elsewhere = {probe.namespace: probe.labels for probe in probes} | {_ALWAYS_THERE: {NAME_LABEL: _ALWAYS_THERE}}
+    client.parallel(lambda name: _sweep(client, name), elsewhere if probes else ())
+    runs = [_Run(client, probe, image, timeout, elsewhere) for probe in probes]
+    verdicts = client.parallel(lambda run: run.verdict(), runs, progress)
+    return {probe.namespace: verdict for probe, verdict in zip(probes, verdicts, strict=True)}
+
+
+def _sweep(client: Client, namespace: str) -> None:
+    """Remove what a run that crashed left; where that may not be done, its pods end by themselves."""
+    for resource in (POD, POLICY):
+        with contextlib.suppress(KubeError):
+            for each in client.list(resource, namespace, label_selector=PROBE_LABEL, metadata_only=True):
+                if each["metadata"]["name"].startswith(PREFIX):
+                    client.delete(resource, each["metadata"]["name"], namespace)
+
+
+class _Run:
+    """The probe of one namespace."""
+
+    def __init__(
+        self, client: Client, probe: Probe, image: str, timeout: float, elsewhere: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._client, self._probe = client, probe
+        self._image, self._timeout = image, timeout
+        self._elsewhere = {name: labels for name, labels in elsewhere.items() if name != probe.namespace}
+
+    def verdict(self) -> Verdict:
+        """What its pairs found; what stops one of them is ``unknown``, unless another has seen a failure before."""
+        told = []
+        try:
+            for trial in self._trials():
+                found = _Pair(self._client, trial, self._probe, self._image, self._timeout).verdict()
+                if found.status == "fail":
+                    return found
+                told.append(found.evidence)
+        except (_Inconclusive, KubeError) as error:
+            return Verdict("unknown", f"the probe could not find out: {error}", "Do away with that, and check again.")
+        return Verdict("pass", "; ".join(told))
+
+    def _trials(self) -> Iterator[Trial]:
+        """One pair inside the namespace; for a direction that is open inside, one with its other end elsewhere."""
+        here, asked = self._probe.namespace, self._probe.directions
+        inside = [direction for direction in asked if self._port([direction], here)]
+        for directions in [inside] if self._port(inside, here) else [[direction] for direction in inside]:
+            if directions:
+                yield Trial(secrets.token_hex(4), tuple(directions), here, here, self._port(directions, here))
+        for direction in (each for each in asked if each not in inside):
+            there = next((name for name in self._elsewhere if self._port([direction], name)), "")
+            if not there:
+                opener = openers(self._probe.policies, self._question(direction, here), _ANY_PORT)[0]
+                raise _Inconclusive(f"{opener.told} and others leave no port closed for {direction} of any pod")
+            ends = (here, there) if direction == "ingress" else (there, here)
+            yield Trial(secrets.token_hex(4), (direction,), *ends, self._port([direction], there))
+
+    def _port(self, directions: Sequence[Direction], other: str) -> int:
+        return closed_port(self._probe.policies, [self._question(direction, other) for direction in directions])
+
+    def _question(self, direction: Direction, other: str) -> Question:
+        role = SUBJECT[direction]
+        labels = self._elsewhere.get(other, self._probe.labels)
+        subject = End(self._probe.namespace, self._probe.labels, labels_of("any", role))
+        return Question(direction, subject, End(other, labels, labels_of("any", _OTHER[role])))
+
+
+class _Pair:
+    """One server and one client."""
+
+    def __init__(self, client: Client, trial: Trial, probe: Probe, image: str, timeout: float) -> None:
+        self._client, self._trial, self._probe = client, trial, probe
+        self._image, self._timeout = image, timeout
+        self._lifetime = int(timeout * _PHASES + _SPARE_SECONDS)
+
+    def verdict(self) -> Verdict:
+        """Open, closed without each of the policies that open, and open again after each."""
+        try:
+            return self._verdict()
+        finally:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Nothing stays; where deleting fails, the pods end by themselves and the policies select nobody else."""
+        for role in _OTHER:
+            with contextlib.suppress(KubeError):
+                self._client.delete(POD, self._trial.pod_name(role), self._trial.namespace(role))
+        for direction in SUBJECT:
+            metadata = allow(self._trial, direction)["metadata"]
+            with contextlib.suppress(KubeError):
+                self._client.delete(POLICY, metadata["name"], metadata["namespace"])
+
+    def _verdict(self) -> Verdict:
+        trial = self._trial
+        served = self._start("server")
+        for direction in SUBJECT:
+            self._open(direction)
+        asking = self._start("client", served)
+        self._refuse_open_addresses(served, asking)
+        if not self._settles(wanted_open=True):
+            raise _Inconclusive(f"the probe pair could not connect, though both ends were opened for it{self._seen()}")
+        for direction in trial.directions:
+            self._close(direction)
+            if not self._settles(wanted_open=False):
+                return self._ignored(direction)
+            self._open(direction)
+            if not self._settles(wanted_open=True):
+                raise _Inconclusive(
+                    f"the probe's server did not answer again once {direction} was opened{self._seen()}"
+                )
+        where = (
+            "from a pod of the same namespace"
+            if trial.server_namespace == trial.client_namespace
+            else f"with the pair in the namespaces {trial.client_namespace} and {trial.server_namespace}"
+        )
+        without = " and without that for ".join(trial.directions)
+        return Verdict(
+            "pass",
+            f"tried {where} on {trial.port}/TCP: open while the probe's own policies allowed it, "
+            f"closed without that for {without}, then open again",
+        )
+
+    def _ignored(self, direction: Direction) -> Verdict:
+        denying = [each.told for each in self._probe.policies if each.selects_all and direction in each.rules]
+        return Verdict(
+            "fail",
+            f"a connection on {self._trial.port}/TCP stayed open for {self._timeout:g} s although {denying[0]} denies "
+            f"{direction}: the pod network ignores NetworkPolicy{self._seen()}",
+            "Use a pod network that enforces NetworkPolicy, or repair it; until then the policies protect nothing.",
+        )
+
+    def _start(self, role: Role, addresses: Sequence[str] = ()) -> tuple[str, ...]:
+        """Run a pod; its addresses. Raises :class:`_Inconclusive` with the reason why it does not run."""
+        wanted = pod(self._trial, role, self._image, self._lifetime, addresses)
+        deadline = time.monotonic() + self._timeout
+        answer = self._client.create(wanted)
+        while _NO_ACCOUNT_YET in answer.message and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            answer = self._client.create(wanted)
+        if not answer.ok:
+            raise _Inconclusive(f"the server refused the probe's {role} pod: {answer.message}")
+        while True:
+            there = self._client.get(POD, self._trial.pod_name(role), self._trial.namespace(role))
+            why, hopeless = why_not_running(there) if there else ("somebody deleted it", True)
+            if there and not why:
+                return tuple(each["ip"] for each in there["status"]["podIPs"])
+            if hopeless or time.monotonic() >= deadline:
+                raise _Inconclusive(f"the probe's {role} pod did not start: {why}")
+            time.sleep(_POLL_SECONDS)
+
+    def _refuse_open_addresses(self, served: Sequence[str], asking: Sequence[str]) -> None:
+        """Now that the addresses are known: an address range that holds them may open what is to be found closed."""
+        ends = {
+            "server": End(self._trial.server_namespace, self._probe.labels, addresses=tuple(served)),
+            "client": End(self._trial.client_namespace, self._probe.labels, addresses=tuple(asking)),
+        }
+        for direction in self._trial.directions:
+            role = SUBJECT[direction]
+            labels = labels_of(self._trial.token, role)
+            subject = End(self._probe.namespace, self._probe.labels, labels)
+            elsewhere = End(addresses=ends[_OTHER[role]].addresses)
+            found = openers(self._probe.policies, Question(direction, subject, elsewhere), self._trial.port)
+            if found:
+                raise _Inconclusive(f"{found[0].told} opens {direction} for the addresses of all pods")
+
+    def _open(self, direction: Direction) -> None:
+        answer = self._client.create(allow(self._trial, direction))
+        if not answer.ok:
+            raise _Inconclusive(f"the server refused the probe's NetworkPolicy: {answer.message}")
+
+    def _close(self, direction: Direction) -> None:
+        metadata = allow(self._trial, direction)["metadata"]
+        answer = self._client.delete(POLICY, metadata["name"], metadata["namespace"])
+        if not answer.ok:
+            raise _Inconclusive(f"the server refused to delete the probe's NetworkPolicy: {answer.message}")
+
+    def _settles(self, *, wanted_open: bool) -> bool:
+        """Whether from now on the connection is open, or closed, several times in a row before the deadline."""
+        seen = self._rounds()
+        begun = seen[-1].number if seen else 0
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            seen = self._rounds()
+            if holds(seen, begun, wanted_open):
+                return True
+        if not seen or seen[-1].number <= begun:
+            raise _Inconclusive("the probe's client stopped asking")
+        return False
+
+    def _rounds(self) -> list[Attempt]:
+        return attempts(self._client.log(self._trial.client_namespace, self._trial.pod_name("client")))
+
+    def _seen(self) -> str:
+        rounds = self._rounds()
+        return f" (the last answers of each address: {_told(rounds[-1])})" if rounds else " (nothing was tried)"
+
+
+def _told(attempt: Attempt) -> str:
+    return ", ".join("open" if answer else "closed" for answer in attempt.answers)
