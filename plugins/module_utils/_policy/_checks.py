@@ -25,6 +25,11 @@ def _says_something(policy: Any) -> Wrong:
         yield (), "says nothing of any namespace: give it namespaces, selected or defaults"
 
 
+def _says_settings(selected: Any) -> Wrong:
+    if isinstance(selected, dict) and not selected.keys() & {"pod_security", "network"}:
+        yield (), "says nothing of the namespaces that it selects: give it pod_security or network"
+
+
 def _one_subject(waiver: Any) -> Wrong:
     if isinstance(waiver, dict) and len(waiver.keys() & {"subject", "subject_glob"}) != 1:
         yield (), "must have either subject or subject_glob"
@@ -83,6 +88,7 @@ def _refused(parse: Callable[[Any, str, str], object], said: Any, namespace: str
 
 CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "says_something": _says_something,
+    "says_settings": _says_settings,
     "one_subject": _one_subject,
     "versions_have_levels": _versions_have_levels,
     "allow_needs_deny": _allow_needs_deny,

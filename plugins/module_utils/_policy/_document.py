@@ -20,7 +20,7 @@ else:
     HAS_YAML = True
 
 _MOST_VALUES = 500_000
-_ORDINARY_TAG = "tag:yaml.org,2002:"
+_ORDINARY_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str"))
 _PLAIN = (None, "")  # PyYAML's two readers say it in two ways
 
 
@@ -117,7 +117,7 @@ class _Reader:
             raise _UnreadableError(line, f"with its aliases written out, this has more than {_MOST_VALUES} values")
         if id(raw) in inside:
             raise _UnreadableError(line, f"the alias at {written_path(path)} stands for something that contains itself")
-        if not raw.tag.startswith(_ORDINARY_TAG):
+        if raw.tag not in _ORDINARY_TAGS:
             self.mistake(line, path, f"the tag {raw.tag} is not read here{_instead_of(raw.tag)}")
         place = Place(self.source, line, path)
         inside = (*inside, id(raw))

@@ -43,8 +43,8 @@ _NAMESPACE: Schema = {
 _SELECTED: Schema = {
     "type": "object",
     "required": ["selector"],
-    "minProperties": 2,
     "additionalProperties": False,
+    "x-check": "says_settings",
     "properties": {
         "selector": {
             "type": "string",

@@ -163,7 +163,7 @@ def _known(data: Data, path: Path) -> Path:
 def _told(error: Any, data: Data) -> Iterator[tuple[Path, str]]:
     """An error of jsonschema in our words: the paths that are wrong, and what is wrong with them."""
     path: Path = tuple(error.absolute_path)
-    tell = _TELLERS[error.validator]
+    tell = TELLERS[error.validator]
     yield from tell(error, path, data.places[_known(data, path)].source.encrypted)
 
 
@@ -225,7 +225,7 @@ def _no_branch(error: Any, path: Path, secret: bool) -> Iterator[tuple[Path, str
         if _has_type(error.instance, branch["type"]) and "enum" not in branch:
             for inner in error.context:
                 if inner.relative_schema_path[0] == at:
-                    yield from _TELLERS[inner.validator](inner, tuple(inner.absolute_path), secret)
+                    yield from TELLERS[inner.validator](inner, tuple(inner.absolute_path), secret)
             return
     yield path, f"{found(error.instance, secret)}; allowed: {', or '.join(map(_branch_said, branches))}"
 
@@ -251,7 +251,7 @@ def _as_said(error: Any, path: Path, secret: bool) -> Iterator[tuple[Path, str]]
     yield path, "contradicts itself (not shown, the file is encrypted)" if hidden else error.message
 
 
-_TELLERS: MappingOf[str, Callable[[Any, Path, bool], Iterator[tuple[Path, str]]]] = {
+TELLERS: MappingOf[str, Callable[[Any, Path, bool], Iterator[tuple[Path, str]]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_key,
     "type": _wrong_type,

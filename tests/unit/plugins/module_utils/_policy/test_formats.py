@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The forms of single values."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._formats import FORMATS
+
+RIGHT = [
+    ("set-name", "production-cluster"),
+    ("namespace-name", "a"),
+    ("namespace-name", "0" * 63),
+    ("namespace-glob", "team-*"),
+    ("namespace-glob", "team-[ab]?"),
+    ("label-key", "app.kubernetes.io/name"),
+    ("label-key", "A_b.c"),
+    ("label-value", ""),
+    ("label-value", "v1.0_x"),
+    ("label-selector", "team=payments,tier in (a, b),!legacy"),
+    ("pod-security-version", "latest"),
+    ("pod-security-version", "v1.36"),
+    ("cidr", "10.0.0.0/8"),
+    ("cidr", "2001:db8::/32"),
+    ("cidr", "2001:0db8::/32"),
+    ("ip-address", "169.254.20.10"),
+    ("port", "8080"),
+    ("port", "1/UDP"),
+    ("port", "65535/SCTP"),
+    ("port", "8000-8100/TCP"),
+    ("port", "http/TCP"),
+    ("day", "2028-02-29"),
+    ("control", "network.default_deny"),
+    ("control-or-subject", "network.default_deny"),
+    ("control-or-subject", "network.default_deny Namespace/windows"),
+    ("container-image", "registry.example:5000/team/busybox@sha256:abc"),
+    ("words", "x"),
+]
+WRONG = [
+    ("set-name", "Production", "allowed: at most 63 of a-z"),
+    ("namespace-name", "", "DNS-1123"),
+    ("namespace-name", "Shop", "DNS-1123"),
+    ("namespace-name", "shop-", "DNS-1123"),
+    ("namespace-name", "a" * 64, "DNS-1123"),
+    ("namespace-name", "a.b", "DNS-1123"),
+    ("namespace-name", "shop\n", "DNS-1123"),
+    ("namespace-glob", "Team-*", "a glob of such names"),
+    ("label-key", "a b", "a label's key"),
+    ("label-key", "/name", "a label's key"),
+    ("label-key", "Example.com/name", "a label's key"),
+    ("label-value", "-a", "a label's value"),
+    ("label-value", "a" * 64, "a label's value"),
+    ("label-selector", "", "a label selector like"),
+    ("label-selector", "team in", "a label selector like"),
+    ("pod-security-version", "1.30", "latest, or a minor version"),
+    ("pod-security-version", "v1.3x", "latest, or a minor version"),
+    ("pod-security-version", "v1.036", "latest, or a minor version"),
+    ("cidr", "10.0.0.0", "with its prefix length, like 10.0.0.0/32"),
+    ("cidr", "10.0.0.1/8", "the network is 10.0.0.0/8"),
+    ("cidr", "10.0.0.0/33", "a CIDR like"),
+    ("cidr", "internet", "a CIDR like"),
+    ("ip-address", "169.254.20", "an IP address like"),
+    ("port", "0", "out of range"),
+    ("port", "65536/TCP", "out of range"),
+    ("port", "90-80/TCP", "ends before it begins"),
+    ("port", "80/TPC", "did you mean TCP?"),
+    ("port", "80/", "is not a port"),
+    ("port", "a-name-that-is-too-long/TCP", "is not a port"),
+    ("port", "{{ port }}", "is not a port"),
+    ("day", "2027-02-30", "there is no such day"),
+    ("day", "2027-3-1", "a day like 2027-03-01"),
+    ("day", "never", "a day like 2027-03-01"),
+    ("control", "network.default_denny", "Did you mean network.default_deny?"),
+    ("control", "policy.waivers", "allowed: pod_security.enforced"),
+    ("control-or-subject", "everything", "begins with no control"),
+    ("container-image", "busy box", "a container image"),
+    ("words", " ", "some words"),
+]
+
+
+@pytest.mark.parametrize(("form", "text"), RIGHT)
+def test_right(form: str, text: str) -> None:
+    assert FORMATS[form](text) == ""
+
+
+@pytest.mark.parametrize(("form", "text", "told"), WRONG)
+def test_wrong(form: str, text: str, told: str) -> None:
+    assert told in FORMATS[form](text)
+
+
+def test_every_form_is_tried_both_ways() -> None:
+    assert {form for form, _text in RIGHT} == set(FORMATS)
+    assert {form for form, _text, _told in WRONG} == set(FORMATS)

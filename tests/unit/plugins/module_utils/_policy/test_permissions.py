@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run must be allowed to do, and the two ClusterRoles that bring it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    AUDIT,
+    ENFORCE,
+    NEEDS,
+    Mode,
+    cluster_role_rules,
+    missing_message,
+    permissions,
+    weaker_messages,
+)
+
+ALL = ("namespaces", "pod_security", "network_policies", "probe")
+WRITES = {"create", "update", "patch", "delete", "deletecollection", "bind", "escalate", "impersonate", "*"}
+
+
+def granted(cluster_role: str) -> set[tuple[str, str, str]]:
+    return {
+        (group, resource, verb)
+        for rule in cluster_role_rules(cluster_role)
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_audit_role_writes_nothing_and_reads_no_secret() -> None:
+    assert not {verb for _group, _resource, verb in granted(AUDIT)} & WRITES
+    assert not {resource for _group, resource, _verb in granted(ENFORCE)} & {"secrets", "*"}
+
+
+def test_the_enforce_role_holds_the_audit_role() -> None:
+    assert granted(AUDIT) < granted(ENFORCE)
+
+
+@pytest.mark.parametrize(("mode", "cluster_role"), [("audit", AUDIT), ("enforce", ENFORCE)])
+def test_each_role_brings_every_must_of_its_mode(mode: Mode, cluster_role: str) -> None:
+    musts = {(each.group, each.resource, each.verb) for each in permissions(mode, ALL) if not each.otherwise}
+    assert musts <= granted(cluster_role)
+
+
+def test_the_enforce_role_brings_everything_and_nothing_else() -> None:
+    wanted = {
+        (each.group, each.resource, each.verb) for mode in ("audit", "enforce") for each in permissions(mode, ALL)
+    }
+    assert granted(ENFORCE) == wanted
+
+
+def test_a_must_goes_before_a_weaker_proof_of_the_same_permission() -> None:
+    weak = [each for each in permissions("audit", ALL) if (each.resource, each.verb) == ("namespaces", "patch")]
+    must = [each for each in permissions("enforce", ALL) if (each.resource, each.verb) == ("namespaces", "patch")]
+    assert [bool(each.otherwise) for each in (*weak, *must)] == [True, False]
+
+
+def test_what_only_weakens_says_how() -> None:
+    assert all(bool(need.otherwise) == bool(need.weakens) for need in NEEDS)
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_a_part_asks_only_for_itself(part: str) -> None:
+    asked = {(each.group, each.resource, each.verb) for each in permissions("enforce", [part])}
+    assert asked == {
+        (need.group, need.resource, verb)
+        for need in NEEDS
+        for verb in need.verbs
+        if part in need.parts and need.must | need.weakens
+    }
+
+
+def test_one_message_lists_everything_that_is_missing() -> None:
+    wanted = permissions("enforce", ["namespaces"])
+    assert missing_message(wanted) == (
+        "This user lacks 4 permissions that the run needs:\n"
+        "  get, list namespaces [hardening-audit]\n"
+        "  create, patch namespaces [hardening-enforce]\n"
+        "Have an administrator run `ansible-playbook hardening.kubernetes.cluster_roles` "
+        "and bind the ClusterRole hardening-enforce to this user."
+    )
+
+
+def test_where_reading_is_all_that_is_missing_the_audit_role_is_enough() -> None:
+    (first, *_others) = permissions("audit", ["namespaces"])
+    message = missing_message([first])
+    assert message.startswith("This user lacks 1 permission that the run needs:\n")
+    assert message.endswith("and bind the ClusterRole hardening-audit to this user.")
+
+
+def test_what_cannot_be_proved_is_said_once_for_each_consequence() -> None:
+    weak = [each for each in permissions("audit", ["probe"]) if each.otherwise]
+    (message,) = weaker_messages(weak)
+    assert message == (
+        "Without create, delete pods [hardening-enforce]; get pods/log [hardening-enforce]: "
+        "network.default_deny is unknown: no connection can be tried."
+    )
