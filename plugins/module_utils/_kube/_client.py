@@ -31,6 +31,7 @@ USER_AGENT = f"hardening.kubernetes/{VERSION}"
 _PAGE = 500
 _PROGRESS_SECONDS = 1.0
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 _APPLY = "application/apply-patch+yaml"
 
@@ -145,12 +146,15 @@ class Client:
         with self._lock:
             self._found.clear()
 
-    def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
+    def get(
+        self, resource: Resource, name: str, namespace: str = "", *, metadata_only: bool = False
+    ) -> dict[str, Any] | None:
         """One object; ``None`` where there is none, raises KubeError for any other refusal."""
-        answer = self.request("GET", resource.path(namespace, name))
+        accept = _METADATA if metadata_only else "application/json"
+        answer = self.request("GET", resource.path(namespace, name), accept=accept)
         if answer.status == 404:
             return None
-        return self.checked(answer).object
+        return whole(self.checked(answer).object, resource)
 
     def list(
         self,

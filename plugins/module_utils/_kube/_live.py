@@ -63,7 +63,8 @@ class LiveReader:
             missing[resource] = {key for key in missing[resource] if key[0] != namespace}
             if not complete:
                 missing[resource] |= left
-        self._client.parallel(self._get, [(resource, key) for resource, left in missing.items() for key in left])
+        left_over = [(resource, key) for resource, left in missing.items() for key in left]
+        self._client.parallel(lambda each: self._get(each, each[0] in metadata_only), left_over)
 
     def _list(self, resource: Resource, namespace: str, left: set[Key], metadata_only: bool) -> bool:
         """Take from the list what is wanted. ``False``: not permitted, or dearer than asking for the rest by name."""
@@ -99,10 +100,10 @@ class LiveReader:
                 left.discard(key)
                 self._found(resource, key, whole(item, resource))
 
-    def _get(self, wanted: tuple[Resource, Key]) -> None:
+    def _get(self, wanted: tuple[Resource, Key], metadata_only: bool) -> None:
         resource, (namespace, name) = wanted
         try:
-            live = self._client.get(resource, name, namespace)
+            live = self._client.get(resource, name, namespace, metadata_only=metadata_only)
         except (Unauthorized, Unreachable):
             raise
         except KubeError as error:

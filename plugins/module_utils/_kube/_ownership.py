@@ -21,6 +21,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrit
 
 _NOT_OWNED = frozenset(("apiVersion", "kind"))
 _METADATA_NOT_OWNED = frozenset(("name", "namespace"))
+_NEVER_OWNED: Mapping[str, frozenset[str]] = {"CertificateSigningRequest": frozenset(("spec",))}
+"""What the server gives to no manager because nobody can change it once it is created."""
 _ZERO_VALUES: tuple[Any, ...] = ({}, [], "", 0, False)
 
 
@@ -37,10 +39,9 @@ def owned_fields(live: Mapping[str, Any], manager: str, api_version: str = "") -
 def already_right(desired: Mapping[str, Any], live: Mapping[str, Any], manager: str) -> bool:
     """Whether applying ``desired`` (in the form of ``as_kept``) as this manager would change nothing at all."""
     api_version = desired["apiVersion"]
-    fields = owned_fields(live, manager, api_version)
-    if fields is None:
-        return False
-    content = {key: value for key, value in desired.items() if key not in _NOT_OWNED}
+    fields = owned_fields(live, manager, api_version) or {}
+    not_owned = _NOT_OWNED | _NEVER_OWNED.get(desired["kind"], frozenset())
+    content = {key: value for key, value in desired.items() if key not in not_owned}
     content["metadata"] = {key: value for key, value in desired["metadata"].items() if key not in _METADATA_NOT_OWNED}
     return _map_right(content, fields, live, (), (api_version, desired["kind"]) in KNOWN)
 

@@ -21,10 +21,15 @@ def plain(value: Any) -> Any:
     if type(value) in _EXACT:
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {_key(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [plain(each) for each in value]
     for scalar in _SCALARS:
         if isinstance(value, scalar):
             return scalar(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _key(key: Any) -> str:
+    """JSON has text for keys alone, and writes truth values in lower case."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
