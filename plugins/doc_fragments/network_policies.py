@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What the network of which namespace is to let through."""
+
+    DOCUMENTATION = r"""
+options:
+  namespaces:
+    description:
+      - Settings of namespaces by name. They win over O(selected), which wins over O(default).
+      - C(default_deny) is a list of V(ingress) and V(egress). Where a direction is denied, nothing gets through that no
+        NetworkPolicy allows.
+      - C(dns) set to V(true) lets every pod ask the cluster's DNS, on UDP and on TCP, at the ports on which its pods
+        really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address.
+      - C(allow) is a list of flows C({from: peer, to: peer, ports: [port]}). One end of a flow is in the namespace
+        itself. A flow is opened at both ends where both are denied, also in another namespace that gets its settings
+        from the same task. No ports are all ports.
+      - A peer is a map of labels like C({app: frontend}) for pods of this namespace, C({}) for all of these,
+        C({pods: {labels}, namespace: name}), C({namespaces: {labels}, pods: {labels}}),
+        C({cidr: 10.0.0.0/8, except: [10.1.0.0/16]}), C({api_server: true}) or C({any: true}).
+        V(any) opens the end in this namespace alone.
+      - A port is a number like V(8080), with its protocol like V(8080/TCP) or V(53/UDP), a range like V(8000-8100/TCP),
+        or the name of a port of the destination's containers like V(http/TCP). It is the port on which the pods listen,
+        which may be another than their Service's.
+      - C(accept_risks) is a list of V(dns), V(webhook), V(aggregated_api), V(crd_conversion), V(ingress),
+        V(load_balancer) and V(node_port). A default deny is refused for a namespace that would lose DNS, or that
+        stands behind one of the others without an allow for it, unless the risk is accepted here.
+      - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
+    type: dict
+    default: {}
+  selected:
+    description:
+      - Settings of namespaces by label. The first selector that matches counts.
+      - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
+      - A selector that matches no namespace is a failure.
+    type: list
+    elements: dict
+    default: []
+  default:
+    description:
+      - Settings of every other namespace. They never reach namespaces that hold components of the cluster, like
+        C(kube-system).
+    type: dict
+    default: {}
+  exempt:
+    description:
+      - Globs of namespaces that neither O(selected) nor O(default) reaches.
+    type: list
+    elements: str
+    default: []
+  set:
+    description:
+      - Name of the set that the NetworkPolicies belong to, in their label C(hardening.kubernetes/set).
+      - What of the set a namespace has and the settings no longer say is removed from the namespaces that the options
+        reach.
+    type: str
+    default: default
+"""
