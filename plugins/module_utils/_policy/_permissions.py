@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
@@ -23,8 +23,8 @@ ENFORCE = "hardening-enforce"
 class Need:
     """Permissions on one resource that parts of a run need.
 
-    ``must`` names the modes that cannot work without; in the others the proof is weaker, and ``otherwise`` says how.
-    A mode that is in neither ``must`` nor ``weakens`` does not need it. ``cluster_role`` is what brings it.
+    ``must`` names the modes that cannot work without, ``weakens`` those in which the proof is weaker without, and
+    ``otherwise`` says how. ``cluster_role`` is what brings it.
     """
 
     parts: frozenset[Part]
@@ -54,49 +54,48 @@ _AUDIT: frozenset[Mode] = frozenset({"audit"})
 _NEVER: frozenset[Mode] = frozenset()
 
 
-def _read(group: str, resources: str, parts: Iterable[Part], otherwise: str = "") -> list[Need]:
-    must, weakens = (_NEVER, _BOTH) if otherwise else (_BOTH, _NEVER)
-    return [
-        Need(frozenset(parts), group, resource, ("get", "list"), AUDIT, must, weakens, otherwise)
-        for resource in resources.split()
-    ]
+_ROLES: frozenset[Part] = frozenset({"pod_security", "network_policies"})
+_POD_SECURITY: frozenset[Part] = frozenset({"pod_security"})
+_NETWORK: frozenset[Part] = frozenset({"network_policies"})
+_PROBE: frozenset[Part] = frozenset({"probe"})
+_NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
 
-
-_RISKS = "whether a default deny cuts this off is not known, and such a deny is refused"
-_UNREFUSED = "pod_security.enforced is unknown: no forbidden pod can be tried"
+_UNSEEN = "what runs is not seen: whether it complies, and what a default deny would cut off, is unknown"
+_RISKS = "what a default deny cuts off is not fully known, and such a deny is refused"
+_ADDRESSES = "where DNS and the API servers listen is not known: no flow to them can be made or judged"
+_UNJUDGED = "the policies in force are not seen: network.default_deny is unknown"
+_UNREFUSED = "no forbidden pod can be tried: pod_security.enforced is unknown"
 _UNPREVIEWED = "the server's own preview of the pods that break a level is missing"
-_UNPROBED = "network.default_deny is unknown: no connection can be tried"
+_UNPROBED = "no connection can be tried: network.default_deny is unknown"
+
+
+def _read(group: str, resources: str, parts: frozenset[Part], otherwise: str) -> list[Need]:
+    return [Need(parts, group, resource, ("list",), AUDIT, _NEVER, _BOTH, otherwise) for resource in resources.split()]
+
 
 NEEDS: tuple[Need, ...] = (
-    *_read("", "namespaces", ["namespaces", "pod_security", "network_policies"]),
-    *_read("", "pods replicationcontrollers podtemplates", ["pod_security", "network_policies"]),
-    *_read("apps", "deployments statefulsets daemonsets replicasets", ["pod_security", "network_policies"]),
-    *_read("batch", "jobs cronjobs", ["pod_security", "network_policies"]),
-    *_read("networking.k8s.io", "networkpolicies", ["network_policies"]),
-    *_read("", "services", ["network_policies"]),
-    *_read("discovery.k8s.io", "endpointslices", ["network_policies"]),
-    *_read("networking.k8s.io", "ingresses", ["network_policies"], _RISKS),
-    *_read(
-        "admissionregistration.k8s.io",
-        "validatingwebhookconfigurations mutatingwebhookconfigurations",
-        ["network_policies"],
-        _RISKS,
-    ),
-    *_read("apiregistration.k8s.io", "apiservices", ["network_policies"], _RISKS),
-    *_read("apiextensions.k8s.io", "customresourcedefinitions", ["network_policies"], _RISKS),
-    Need(frozenset({"namespaces"}), "", "namespaces", ("create", "patch"), ENFORCE, _ENFORCE),
-    Need(frozenset({"pod_security"}), "", "namespaces", ("patch",), ENFORCE, _ENFORCE, _AUDIT, _UNPREVIEWED),
-    Need(frozenset({"pod_security"}), "", "pods", ("create",), ENFORCE, _NEVER, _BOTH, _UNREFUSED),
+    Need(_ROLES | _NAMESPACES, "", "namespaces", ("get", "list"), AUDIT, _BOTH),
+    *_read("", "pods replicationcontrollers podtemplates", _ROLES, _UNSEEN),
+    *_read("apps", "deployments statefulsets daemonsets replicasets", _ROLES, _UNSEEN),
+    *_read("batch", "jobs cronjobs", _ROLES, _UNSEEN),
+    Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNJUDGED),
+    Need(_NETWORK, "", "services", ("get", "list"), AUDIT, _NEVER, _BOTH, _ADDRESSES),
+    *_read("discovery.k8s.io", "endpointslices", _ROLES, _ADDRESSES),
+    *_read("networking.k8s.io", "ingresses", _NETWORK, _RISKS),
+    *_read("admissionregistration.k8s.io", "validatingwebhookconfigurations", _NETWORK, _RISKS),
+    *_read("admissionregistration.k8s.io", "mutatingwebhookconfigurations", _NETWORK, _RISKS),
+    *_read("apiregistration.k8s.io", "apiservices", _NETWORK, _RISKS),
+    *_read("apiextensions.k8s.io", "customresourcedefinitions", _NETWORK, _RISKS),
+    Need(_NAMESPACES, "", "namespaces", ("create", "patch"), ENFORCE, _ENFORCE),
+    # Dry runs need the permission of the real thing.
+    Need(_POD_SECURITY, "", "namespaces", ("patch",), ENFORCE, _ENFORCE, _AUDIT, _UNPREVIEWED),
+    Need(_POD_SECURITY, "", "pods", ("create",), ENFORCE, _NEVER, _BOTH, _UNREFUSED),
+    Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_PROBE, "", "pods", ("get", "list", "create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED),
+    Need(_PROBE, "", "pods/log", ("get",), ENFORCE, _NEVER, _BOTH, _UNPROBED),
     Need(
-        frozenset({"network_policies"}),
-        "networking.k8s.io",
-        "networkpolicies",
-        ("create", "patch", "delete"),
-        ENFORCE,
-        _ENFORCE,
+        _PROBE, "networking.k8s.io", "networkpolicies", ("list", "create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED
     ),
-    Need(frozenset({"probe"}), "", "pods", ("create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED),
-    Need(frozenset({"probe"}), "", "pods/log", ("get",), ENFORCE, _NEVER, _BOTH, _UNPROBED),
 )
 """Every permission that any run uses. The two ClusterRoles are made of exactly these."""
 
@@ -110,9 +109,15 @@ def permissions(mode: Mode, parts: Collection[str]) -> list[Permission]:
         for verb in need.verbs:
             key = (need.group, need.resource, verb)
             said = Permission(need.cluster_role, *key, "" if mode in need.must else need.otherwise)
-            if key not in wanted or not said.otherwise:
-                wanted[key] = said
+            wanted[key] = _either(wanted[key], said) if key in wanted else said
     return sorted(wanted.values())
+
+
+def _either(first: Permission, second: Permission) -> Permission:
+    """What a permission means that two needs share: a must, or else the loss of both; the lesser role brings it."""
+    losses = list(dict.fromkeys([first.otherwise, second.otherwise]))
+    lesser = min(first.cluster_role, second.cluster_role, key=(AUDIT, ENFORCE).index)
+    return replace(first, cluster_role=lesser, otherwise="; ".join(losses) if all(losses) else "")
 
 
 def cluster_role_rules(cluster_role: str) -> list[dict[str, list[str]]]:
@@ -140,11 +145,12 @@ def missing_message(missing: Iterable[Permission]) -> str:
 
 
 def weaker_messages(missing: Iterable[Permission]) -> list[str]:
-    """A sentence for each resource that is out of reach and only weakens a proof."""
-    by_consequence: Mapping[str, list[Permission]] = {}
+    """A sentence for each thing that cannot be proved, and the permissions without which it cannot."""
     lacking = sorted(missing, key=lambda each: (each.otherwise, each))
-    by_consequence = {said: list(those) for said, those in groupby(lacking, key=lambda each: each.otherwise)}
-    return [f"Without {'; '.join(_by_resource(those))}: {said}." for said, those in sorted(by_consequence.items())]
+    return [
+        f"Without {'; '.join(_by_resource(those))}: {otherwise}."
+        for otherwise, those in groupby(lacking, key=lambda each: each.otherwise)
+    ]
 
 
 def _by_resource(lacking: Iterable[Permission]) -> Iterator[str]:

@@ -176,7 +176,7 @@ PROBE: dict[str, Any] = {
         "namespaces": {
             "anyOf": [
                 {"type": "string", "enum": ["all"]},
-                {"type": "integer", "minimum": 0},
+                {"type": "integer", "minimum": 1},
                 {"type": "array", "items": {"type": "string", "format": "namespace-name"}, "uniqueItems": True},
             ],
             "description": (

@@ -265,7 +265,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             SHOP + "cluster: {network: {probe: {namespaces: -1}}}\n",
-            "0.yml:4: cluster.network.probe.namespaces: found -1; allowed: 0 or more",
+            "0.yml:4: cluster.network.probe.namespaces: found -1; allowed: 1 or more",
         ),
         (
             SHOP + "cluster: {network: {probe: {namespaces: some}}}\n",

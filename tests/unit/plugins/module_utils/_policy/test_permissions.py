@@ -97,6 +97,16 @@ def test_what_cannot_be_proved_is_said_once_for_each_consequence() -> None:
     weak = [each for each in permissions("audit", ["probe"]) if each.otherwise]
     (message,) = weaker_messages(weak)
     assert message == (
-        "Without create, delete pods [hardening-enforce]; get pods/log [hardening-enforce]: "
-        "network.default_deny is unknown: no connection can be tried."
+        "Without create, delete, get, list pods [hardening-enforce]; get pods/log [hardening-enforce]; "
+        "create, delete, list networkpolicies (networking.k8s.io) [hardening-enforce]: "
+        "no connection can be tried: network.default_deny is unknown."
     )
+
+
+def test_a_permission_that_two_parts_need_tells_what_both_lose() -> None:
+    asked = permissions("audit", ["pod_security", "probe"])
+    (create,) = [each for each in asked if (each.resource, each.verb) == ("pods", "create")]
+    (listed,) = [each for each in asked if (each.resource, each.verb) == ("pods", "list")]
+    assert "pod_security.enforced" in create.otherwise
+    assert "network.default_deny" in create.otherwise
+    assert listed.cluster_role == AUDIT
