@@ -15,15 +15,17 @@ options:
       - Settings of namespaces by name. They win over O(selected), which wins over O(default).
       - C(default_deny) is a list of V(ingress) and V(egress). Where a direction is denied, nothing gets through that no
         NetworkPolicy allows.
-      - C(dns) set to V(true) lets every pod ask the cluster's DNS, on UDP and on TCP, at the ports on which its pods
+      - >-
+        C(dns) set to V(true) lets every pod ask the cluster's DNS, on UDP and on TCP, at the ports on which its pods
         really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address.
-      - C(allow) is a list of flows C({from: peer, to: peer, ports: [port]}). One end of a flow is in the namespace
+      - >-
+        C(allow) is a list of flows C({from: peer, to: peer, ports: [port]}). One end of a flow is in the namespace
         itself. A flow is opened at both ends where both are denied, also in another namespace that gets its settings
         from the same task. No ports are all ports.
-      - A peer is a map of labels like C({app: frontend}) for pods of this namespace, C({}) for all of these,
-        C({pods: {labels}, namespace: name}), C({namespaces: {labels}, pods: {labels}}),
-        C({cidr: 10.0.0.0/8, except: [10.1.0.0/16]}), C({api_server: true}) or C({any: true}).
-        V(any) opens the end in this namespace alone.
+      - >-
+        A peer is a map of labels like C({app: frontend}) for pods of this namespace, C({}) for all of these, C({pods:
+        {labels}, namespace: name}), C({namespaces: {labels}, pods: {labels}}), C({cidr: 10.0.0.0/8, except:
+        [10.1.0.0/16]}), C({api_server: true}) or C({any: true}). V(any) opens the end in this namespace alone.
       - A port is a number like V(8080), with its protocol like V(8080/TCP) or V(53/UDP), a range like V(8000-8100/TCP),
         or the name of a port of the destination's containers like V(http/TCP). It is the port on which the pods listen,
         which may be another than their Service's.

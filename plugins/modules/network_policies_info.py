@@ -10,13 +10,13 @@ module: network_policies_info
 short_description: Prove by effect that a default deny holds
 version_added: 1.0.0
 description:
-  - Judges all NetworkPolicies in force in the namespaces that get settings, also foreign ones. One that opens everything
-    beside the default deny is a failure that names it.
+  - Judges all NetworkPolicies in force in the namespaces that get settings, also foreign ones. One that opens
+    everything beside the default deny is a failure that names it.
   - Tells of flows that name no workload or a port that nobody has, of NetworkPolicies that are missing or say something
     else than the settings, and of API servers that have moved.
   - With O(probe), two short-lived pods try each denied direction. They can connect while policies of their own allow
-    it, must not without these, and must again with them. Without O(probe) nothing is written, and C(network.default_deny)
-    is V(unknown) at best, since no API tells whether the pod network enforces policies.
+    it, must not without these, and must again with them. Without O(probe) nothing is written, and
+    C(network.default_deny) is V(unknown) at best, since no API tells whether the pod network enforces policies.
   - The pods comply with the restricted level of Pod Security, are named C(hardening-probe-...), end by themselves, and
     are deleted with their policies afterwards. What a run that crashed left is deleted before.
     Where the policies let all pods of a namespace talk to one another, the other pod of the pair stands in another
