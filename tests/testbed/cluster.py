@@ -30,6 +30,8 @@ REVIVE_SECONDS = 90
 FIND_PYTHON = (
     "command -v python3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends python3; }"
 )
+# CoreDNS is ready a second after its first probe, and would be asked again after ten.
+PROBE = '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}]'
 PLAIN_FILE = "/etc/cni/net.d/10-plain.conflist"
 
 
@@ -226,6 +228,7 @@ def create_nodes(engine: Engine, spec: Spec, kind: Path, node_image: str, table:
 def start_network(engine: Engine, spec: Spec, *, published: bool) -> None:
     """Start the pod network, and let pods run on every node."""
     first = spec.containers[0]
+    kubectl(engine, first, "--namespace", "kube-system", "patch", "deployment", "coredns", "--type=json", "--patch", PROBE)
     if spec.nodes > 1:
         kubectl(engine, first, "taint", "nodes", "--all", "node-role.kubernetes.io/control-plane-")
     if spec.cni == "plain":

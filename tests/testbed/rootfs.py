@@ -36,7 +36,7 @@ NETWORK_LINKS = {
     "iptables": ("iptables", "iptables-save", "iptables-restore"),
     "ip6tables": ("ip6tables", "ip6tables-save", "ip6tables-restore"),
 }
-BUSYBOX_LINKS = ("sh", "cat", "cp", "mv", "mkdir", "rm", "ln", "ls", "grep", "modprobe", "sleep")
+BUSYBOX_LINKS = ("sh", "cat", "cp", "mv", "mkdir", "rm", "ln", "ls", "grep", "cut", "modprobe", "sleep")
 # The same choice as kind's entrypoint makes for the node: whoever has more rules is in use.
 SELECT_IPTABLES = b"""\
 legacy=$({ iptables-legacy-save; ip6tables-legacy-save; } 2>/dev/null | grep -c '^-')

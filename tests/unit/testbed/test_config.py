@@ -69,7 +69,7 @@ def test_enforcing_network_uses_the_image_in_the_node() -> None:
     documents = list(yaml.safe_load_all(config.enforcing_network()))
     pod = next(item for item in documents if item["kind"] == "DaemonSet")["spec"]["template"]["spec"]
     assert {c["image"] for c in pod["initContainers"] + pod["containers"]} == {tables.KUBE_ROUTER_IMAGE}
-    written = next(item for item in documents if item["kind"] == "ConfigMap")["data"]["10-kube-router.conflist"]
+    written = next(item for item in documents if item["kind"] == "ConfigMap")["data"]["network.conflist"]
     assert json.loads(written)["plugins"][0]["bridge"] == "kube-bridge"
 
 
