@@ -44,7 +44,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 POD = KNOWN["v1", "Pod"]
 POLICY = KNOWN[API_VERSION, KIND]
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.4
 _PHASES = 7
 _SPARE_SECONDS = 30
 _ANY_PORT = 65535

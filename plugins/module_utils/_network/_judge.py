@@ -168,9 +168,10 @@ class _View:
         if wrong or drift:
             remedy = "Correct the flow, or deploy what it names." if wrong else _ENFORCE
             return judged(FLOWS, self._subject, "fail", _sentence([*wrong, *drift, *notes]), "config", remedy, would)
-        told = (
-            f"{len(self._said.allow)} flows name workloads and ports that exist, and their NetworkPolicies are in place"
-        )
+        count = len(self._said.allow)
+        declared = "the one flow that is declared names" if count == 1 else f"all {count} declared flows name"
+        told = f"{declared} what exists; " if count else ""
+        told += "the NetworkPolicies of the settings are in place"
         return judged(FLOWS, self._subject, "pass", _sentence([told, *notes]), "config", "", would)
 
     def api_server_addresses(self) -> Finding:

@@ -42,8 +42,9 @@ _FOLDER = "/probe"
 _TEMPORARY = frozenset({"ContainerCreating", "PodInitializing"})
 
 _CLIENT_SCRIPT = r"""
-guard=
+guard= pause=1
 if timeout 1 sleep 0 2>/dev/null; then guard='timeout 5'; fi
+if sleep 0.2 2>/dev/null; then pause=0.3; fi
 i=0
 while :; do
   i=$((i+1)); line=$i
@@ -54,13 +55,13 @@ while :; do
     esac
   done
   echo "$line"
-  sleep 1
+  sleep $pause
 done
 """
-"""Asks every address of the server about once a second. A line is the number of the round and an answer per address.
+"""Asks every address of the server again and again. A line is the number of the round and an answer per address.
 
-Uses no more than every busybox has; its ``timeout`` only where it knows today's options, since the plainest ``nc``
-limits nothing but the connecting.
+Uses no more than every busybox has: ``timeout`` only where it knows today's options, since the plainest ``nc`` limits
+nothing but the connecting, and parts of seconds only where ``sleep`` knows them.
 """
 
 
