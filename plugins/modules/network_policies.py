@@ -18,7 +18,7 @@ description:
     the task fails at the end with the line to add.
   - In check mode the server's dry run tells the same and writes nothing, and what would be refused is a warning.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   force_conflicts:
     description:

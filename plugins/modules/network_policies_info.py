@@ -22,7 +22,7 @@ description:
     Where the policies let all pods of a namespace talk to one another, the other pod of the pair stands in another
     namespace with settings, or in C(default).
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   probe:
     description:

@@ -17,7 +17,7 @@ description:
   - What the settings no longer name is taken out of the labels, as far as this module put it there.
   - In check mode the server's dry run tells the same and writes nothing.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   on_violation:
     description:
