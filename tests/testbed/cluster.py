@@ -228,7 +228,9 @@ def create_nodes(engine: Engine, spec: Spec, kind: Path, node_image: str, table:
 def start_network(engine: Engine, spec: Spec, *, published: bool) -> None:
     """Start the pod network, and let pods run on every node."""
     first = spec.containers[0]
-    kubectl(engine, first, "--namespace", "kube-system", "patch", "deployment", "coredns", "--type=json", "--patch", PROBE)
+    kubectl(
+        engine, first, "--namespace", "kube-system", "patch", "deployment", "coredns", "--type=json", "--patch", PROBE
+    )
     if spec.nodes > 1:
         kubectl(engine, first, "taint", "nodes", "--all", "node-role.kubernetes.io/control-plane-")
     if spec.cni == "plain":

@@ -265,6 +265,15 @@ def make_node(engine: Engine, row: Kubernetes) -> None:
         finally:
             engine.does("rm", "--force", "--volumes", container)
             engine.does("rmi", base.name)
+    forget_older(engine, row)
+
+
+def forget_older(engine: Engine, row: Kubernetes) -> None:
+    """Remove the images of earlier inputs, but for one that a cluster still uses: the engine refuses that."""
+    repository, _, tag = built_node(row).rpartition(":")
+    listed = engine.docker("images", "--format", "{{.Tag}}", "--filter", f"reference={repository}:{row.version}-*")
+    for older in set(listed.split()) - {tag}:
+        engine.does("rmi", f"{repository}:{older}")
 
 
 # A pinned image is never collected as garbage by the kubelet, which could not get it again.

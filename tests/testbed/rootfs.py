@@ -9,7 +9,7 @@ import fnmatch
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import engine, gobuild, places
@@ -31,7 +31,7 @@ UNWANTED = (
     *("usr/share/doc/*", "usr/share/man/*", "usr/share/locale/*", "etc/machine-id"),
 )
 NETWORK_PROGRAMS = ("usr/sbin/xtables-nft-multi", "usr/sbin/xtables-legacy-multi", "usr/sbin/ipset", "usr/bin/ip")
-NETWORK_FOLDERS = ("usr/lib/{triplet}/xtables", "etc/iproute2")
+NETWORK_FOLDERS = ("usr/lib/{multiarch}/xtables", "etc/iproute2")
 NETWORK_LINKS = {
     "iptables": ("iptables", "iptables-save", "iptables-restore"),
     "ip6tables": ("ip6tables", "ip6tables-save", "ip6tables-restore"),
@@ -113,10 +113,10 @@ def copy(tar: tarfile.TarFile, root: Path) -> None:
         tar.add(child, arcname=child.name, filter=wanted)
 
 
-def libraries(root: Path, program: str) -> set[str]:
-    """The shared libraries of a program, as paths without leading slash below the merged /usr."""
-    listed = run(["chroot", root, "ldd", f"/{program}"])
-    words = {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}
+def libraries(root: Path, files: Iterable[str]) -> set[str]:
+    """The shared libraries of programs or of libraries, as paths without leading slash below the merged /usr."""
+    listed = run(["chroot", root, "ldd", *(f"/{file}" for file in files)])
+    words = {word for line in listed.splitlines() for word in line.split() if word.startswith("/") and word[-1] != ":"}
     return {f"usr{word}" if word.startswith("/lib") else word.lstrip("/") for word in words}
 
 
@@ -131,12 +131,12 @@ def inside(root: Path, path: str) -> Path:
 
 def network_entries(root: Path) -> Iterator[Entry]:
     """A small root file system with iptables of both kinds, ipset, ip and a shell: for kube-proxy and kube-router."""
-    needed = {library for program in NETWORK_PROGRAMS for library in libraries(root, program)}
-    triplet = next(Path(library).parent.name for library in needed if "/libc.so" in library)
-    files = {*NETWORK_PROGRAMS, *needed, "usr/bin/busybox"}
-    for pattern in NETWORK_FOLDERS:
-        base = root / pattern.format(triplet=triplet)
-        files |= {str(path.relative_to(root)) for path in base.iterdir() if not path.is_dir()}
+    multiarch = next((root / "usr/lib").glob("*-linux-gnu")).name
+    found = [root / pattern.format(multiarch=multiarch) for pattern in NETWORK_FOLDERS]
+    held = {str(path.relative_to(root)) for folder in found for path in folder.iterdir() if not path.is_dir()}
+    # iptables loads its extensions at run time, and these need libraries that it does not.
+    linked = [*NETWORK_PROGRAMS, *sorted(path for path in held if path.endswith(".so"))]
+    files = {*NETWORK_PROGRAMS, *held, *libraries(root, linked), "usr/bin/busybox"}
     for path in sorted({str(parent) for file in files for parent in Path(file).parents} - {"."}):
         yield Entry(path)
     for path in ("run", "tmp", "var", "var/lib", "usr/local", "usr/local/bin", "usr/local/lib"):
