@@ -226,10 +226,10 @@ class Attempt:
 
 
 def attempts(log: str) -> list[Attempt]:
-    """The rounds that a client wrote down; a line that is cut off is left out."""
+    """The rounds that a client wrote down; a last line that has no end yet is left out."""
     found = []
-    for line in log.splitlines():
-        number, *answers = line.split()
+    for line in log.split("\n")[:-1]:
+        number, *answers = line.split() or [""]
         if number.isdecimal() and answers and all(answer in ("open", "closed") for answer in answers):
             found.append(Attempt(int(number), tuple(answer == "open" for answer in answers)))
     return found

@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
+    GATE_NAME,
+    Step,
+    plan,
+    plan_removal,
+)
+
+BOTH = ["ingress", "egress"]
+SAID = {"default_deny": BOTH, "dns": True, "allow": [{"from": {"app": "frontend"}, "to": {"app": "backend"}}]}
+DENY_BOTH = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def names(policies: tuple[dict[str, Any], ...]) -> list[str]:
+    return [each["metadata"]["name"] for each in policies]
+
+
+def step(shop: Any, said: dict[str, Any], *live: dict[str, Any]) -> Step:
+    return plan(shop.settings(said), shop.facts(policies={"shop": live}), "set").steps["shop"]
+
+
+def applied(shop: Any, said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The policies of these settings, as they are once written."""
+    made = plan(shop.settings(said), shop.facts(), "set").desired["shop"].policies
+    return [shop.policy(each["metadata"]["name"], each["spec"], set_name="set") for each in made]
+
+
+def test_a_first_deny_gets_a_gate_that_keeps_both_directions_open(shop: Any) -> None:
+    gate = step(shop, SAID).gate
+    assert gate is not None
+    assert gate["metadata"]["name"] == GATE_NAME
+    assert gate["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
+
+
+def test_a_second_run_has_neither_a_gate_nor_anything_to_remove(shop: Any) -> None:
+    again = step(shop, SAID, *applied(shop, SAID))
+    assert again.gate is None
+    assert again.stale_denies == again.stale_allows == ()
+    assert names(again.allows)[0] == "hardening-allow-dns"
+
+
+def test_only_a_direction_that_changes_gets_a_gate(shop: Any) -> None:
+    before = applied(shop, {**SAID, "default_deny": ["ingress"]})
+    gate = step(shop, SAID, *before).gate
+    assert gate is not None and gate["spec"]["policyTypes"] == ["Egress"]
+    back = step(shop, {**SAID, "default_deny": ["ingress"]}, *applied(shop, SAID)).gate
+    assert back is not None and back["spec"]["policyTypes"] == ["Egress"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "types"),
+    [
+        ({"podSelector": {"matchLabels": {"app": "postgres"}}}, ["Egress"]),
+        (DENY_BOTH, None),
+        ({"podSelector": {}, "policyTypes": ["Egress"]}, ["Ingress"]),
+    ],
+)
+def test_a_gate_never_opens_what_a_foreign_policy_closes(shop: Any, theirs: dict[str, Any], types: Any) -> None:
+    gate = step(shop, SAID, shop.policy("theirs", theirs)).gate
+    assert (gate["spec"]["policyTypes"] if gate else None) == types
+
+
+def test_a_gate_that_a_crash_left_goes_away(shop: Any) -> None:
+    left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, set_name="set")
+    done = step(shop, SAID, *applied(shop, SAID), left)
+    assert done.gate is None
+    assert names(done.stale_allows) == [GATE_NAME]
+    halfway = step(shop, SAID, left)
+    assert halfway.gate is not None
+
+
+def test_what_is_no_longer_said_goes_and_nothing_else(shop: Any) -> None:
+    old = applied(shop, {**SAID, "allow": [{"from": {"app": "frontend"}, "to": {"app": "postgres"}}]})
+    others = [
+        shop.policy("theirs", {"podSelector": {}}),
+        shop.policy("hardening-allow-by-hand", {"podSelector": {}}),
+        shop.policy("of-another-set", {"podSelector": {}}, set_name="other"),
+    ]
+    done = step(shop, SAID, *old, *others)
+    assert [name.rsplit("-", 2)[0] for name in names(done.stale_allows)] == ["hardening-allow-frontend-to-postgres"] * 2
+    assert done.stale_denies == ()
+
+
+def test_a_deny_that_is_no_longer_said_goes_before_what_opens(shop: Any) -> None:
+    done = step(shop, {"dns": True}, *applied(shop, SAID))
+    assert names(done.stale_denies) == ["hardening-default-deny"]
+    assert len(done.stale_allows) == 3
+    assert done.gate is not None and done.deny is None
+
+
+def test_a_removal_takes_all_of_the_set_behind_a_gate(shop: Any) -> None:
+    facts = shop.facts(policies={"shop": (*applied(shop, SAID), shop.policy("theirs", {"podSelector": {}}))})
+    done = plan_removal(["shop", "data"], facts, "set")
+    assert names(done["shop"].stale_denies) == ["hardening-default-deny"]
+    assert len(done["shop"].stale_allows) == 3
+    assert done["shop"].gate is not None and done["shop"].gate["spec"]["policyTypes"] == ["Egress"]
+    assert done["data"] == Step(None, (), None, (), ())
+    assert plan_removal(["shop"], facts, "other")["shop"] == Step(None, (), None, (), ())
+
+
+def test_a_refused_namespace_is_not_written_and_the_others_are(shop: Any) -> None:
+    found = plan(shop.settings({"default_deny": ["egress"]}, data={"default_deny": ["ingress"]}), shop.facts(), "set")
+    assert list(found.refused) == ["shop"]
+    assert list(found.steps) == ["data"]

@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
+    RISK_KINDS,
+    Caller,
+    callers_of,
+    workloads_of,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import plan
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import RISKS
+
+HOOK = {"name": "w", "clientConfig": {"service": {"namespace": "shop", "name": "backend", "port": 443}}}
+CALLERS: dict[str, dict[str, Any]] = {
+    "webhook": {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "w"}, "webhooks": [HOOK]},
+    "aggregated_api": {
+        "kind": "APIService",
+        "metadata": {"name": "v1.a"},
+        "spec": {"service": {"namespace": "shop", "name": "backend"}},
+    },
+    "crd_conversion": {
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.a"},
+        "spec": {"conversion": {"webhook": {"clientConfig": HOOK["clientConfig"]}}},
+    },
+    "ingress": {
+        "kind": "Ingress",
+        "metadata": {"name": "i", "namespace": "shop"},
+        "spec": {"defaultBackend": {"service": {"name": "backend", "port": {"number": 443}}}},
+    },
+}
+SERVICE_TYPES = {"load_balancer": "LoadBalancer", "node_port": "NodePort"}
+COVER = {
+    "webhook": {"api_server": True},
+    "aggregated_api": {"api_server": True},
+    "crd_conversion": {"cidr": "172.18.0.0/16"},
+    "ingress": {"namespace": "data"},
+    "load_balancer": {"any": True},
+    "node_port": {"cidr": "192.0.2.0/24"},
+}
+INGRESS_RISKS = [risk for risk in RISKS if risk != "dns"]
+
+
+def standing(shop: Any, risk: str, **service: Any) -> dict[str, Any]:
+    """Facts of a shop whose backend stands behind what makes the risk."""
+    kind = {"type": SERVICE_TYPES[risk]} if risk in SERVICE_TYPES else {}
+    made = shop.service("backend", {"name": "https", "port": 443, "targetPort": "http"}, **kind, **service)
+    callers = tuple(callers_of([made, *([CALLERS[risk]] if risk in CALLERS else [])]))
+    return {"services": {"shop": {"backend": made}}, "callers": callers}
+
+
+def reasons(shop: Any, said: dict[str, Any], **facts: Any) -> tuple[str, ...]:
+    found = plan(shop.settings(said), shop.facts(**facts), "set")
+    assert ("shop" in found.refused) != ("shop" in found.steps)
+    return tuple(found.refused.get("shop", ()))
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+def test_an_ingress_deny_in_front_of_what_is_called_is_refused_with_the_line_to_add(shop: Any, risk: str) -> None:
+    (reason,) = reasons(shop, {"default_deny": ["ingress"]}, **standing(shop, risk))
+    assert "Service/shop/backend" in reason
+    assert "to: {app: backend}, ports: [8080/TCP]" in reason
+    assert f"accept_risks: [{risk}]" in reason
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+def test_an_accepted_risk_is_taken_and_no_other(shop: Any, risk: str) -> None:
+    facts = standing(shop, risk)
+    assert reasons(shop, {"default_deny": ["ingress"], "accept_risks": [risk]}, **facts) == ()
+    others = [each for each in RISKS if each != risk]
+    assert len(reasons(shop, {"default_deny": ["ingress"], "accept_risks": others}, **facts)) == 1
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+@pytest.mark.parametrize("ports", [["8080/TCP"], ["http/TCP"], ["8000-8100/TCP"], []])
+def test_an_allow_that_covers_the_port_of_the_pods_is_enough(shop: Any, risk: str, ports: list[str]) -> None:
+    flow = {"from": COVER[risk], "to": {"app": "backend"}, "ports": ports}
+    assert reasons(shop, {"default_deny": ["ingress"], "allow": [flow]}, **standing(shop, risk)) == ()
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+@pytest.mark.parametrize(
+    "flow",
+    [
+        {"to": {"app": "backend"}, "ports": ["443/TCP"]},
+        {"to": {"app": "backend"}, "ports": ["8080/UDP"]},
+        {"to": {"app": "frontend"}, "ports": ["8080/TCP"]},
+        {"from": {"app": "frontend"}, "to": {"app": "backend"}, "ports": ["8080/TCP"]},
+    ],
+)
+def test_an_allow_for_something_else_is_not(shop: Any, risk: str, flow: dict[str, Any]) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": COVER[risk], **flow}]}
+    assert len(reasons(shop, said, **standing(shop, risk))) == 1
+
+
+@pytest.mark.parametrize("source", [{"cidr": "10.0.0.0/8"}, {"namespace": "data"}, {"namespaces": {}}])
+def test_a_webhook_is_called_from_the_addresses_of_the_api_server(shop: Any, source: dict[str, Any]) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": source, "to": {"app": "backend"}, "ports": [8080]}]}
+    assert len(reasons(shop, said, **standing(shop, "webhook"))) == 1
+
+
+def test_a_foreign_allow_covers_too(shop: Any) -> None:
+    theirs = shop.policy(
+        "theirs", {"podSelector": {"matchLabels": {"app": "backend"}}, "ingress": [{"ports": [{"port": 8080}]}]}
+    )
+    facts = {**standing(shop, "node_port"), "policies": {"shop": (theirs,)}}
+    assert reasons(shop, {"default_deny": ["ingress"]}, **facts) == ()
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+def test_an_egress_deny_does_not_shut_anybody_out(shop: Any, risk: str) -> None:
+    assert reasons(shop, {"default_deny": ["egress"], "dns": True}, **standing(shop, risk)) == ()
+
+
+def test_a_service_without_pods_yet_is_judged_by_its_selector(shop: Any) -> None:
+    facts = {**standing(shop, "node_port"), "workloads": {}}
+    assert len(reasons(shop, {"default_deny": ["ingress"]}, **facts)) == 1
+    flow = {"from": {"any": True}, "to": {"app": "backend"}, "ports": ["http/TCP"]}
+    assert reasons(shop, {"default_deny": ["ingress"], "allow": [flow]}, **facts) == ()
+
+
+def test_a_service_without_a_selector_is_covered_only_for_all_pods(shop: Any) -> None:
+    facts = standing(shop, "node_port", selector=None)
+    some = {"from": {"any": True}, "to": {"app": "backend"}}
+    every = {"from": {"any": True}, "to": {}}
+    assert len(reasons(shop, {"default_deny": ["ingress"], "allow": [some]}, **facts)) == 1
+    assert reasons(shop, {"default_deny": ["ingress"], "allow": [every]}, **facts) == ()
+
+
+@pytest.mark.parametrize(
+    "caller", [Caller("webhook", "w", "shop", "gone", 443), Caller("webhook", "w", "data", "x", 443)]
+)
+def test_what_calls_nothing_in_the_namespace_is_no_risk(shop: Any, caller: Caller) -> None:
+    assert reasons(shop, {"default_deny": ["ingress"]}, callers=(caller,)) == ()
+
+
+def test_pods_on_the_host_network_are_not_shut_out(shop: Any) -> None:
+    workloads = {"shop": workloads_of([], [shop.deployment("backend", ("http", 8080, "TCP"), hostNetwork=True)])}
+    assert reasons(shop, {"default_deny": ["ingress"]}, **{**standing(shop, "node_port"), "workloads": workloads}) == ()
+
+
+@pytest.mark.parametrize("risk", INGRESS_RISKS)
+def test_what_could_not_be_read_counts_as_a_risk(shop: Any, risk: Any) -> None:
+    kind = RISK_KINDS[risk][0]
+    sentence = f"not allowed to list {kind}"
+    found = reasons(shop, {"default_deny": ["ingress"]}, unreadable={kind: sentence})
+    assert any(sentence in reason and f"accept_risks: [{risk}]" in reason for reason in found)
+    taken = [each for each, kinds in RISK_KINDS.items() if kind in kinds]
+    assert reasons(shop, {"default_deny": ["ingress"], "accept_risks": taken}, unreadable={kind: sentence}) == ()
+
+
+def test_an_egress_deny_without_dns_is_refused_and_names_who_loses_it(shop: Any) -> None:
+    (reason,) = reasons(shop, {"default_deny": ["egress"]})
+    assert "Deployment/shop/frontend" in reason and "add dns: true" in reason
+    assert reasons(shop, {"default_deny": ["egress"], "accept_risks": ["dns"]}) == ()
+    assert reasons(shop, {"default_deny": ["ingress"]}) == ()
+
+
+DNS_PODS = {"namespace": "kube-system", "pods": {"k8s-app": "kube-dns"}}
+
+
+@pytest.mark.parametrize(
+    ("flows", "losing"),
+    [
+        ([{"from": {}, "to": DNS_PODS, "ports": ["53/UDP", "53/TCP"]}], []),
+        ([{"from": {}, "to": {"namespace": "kube-system"}}], []),
+        ([{"from": {}, "to": {"any": True}, "ports": ["53/UDP"]}], []),
+        ([{"from": {}, "to": {"cidr": "10.244.0.0/16"}, "ports": ["53/UDP"]}], []),
+        ([{"from": {}, "to": {"cidr": "169.254.20.10/32"}, "ports": ["53/UDP"]}], []),
+        ([{"from": {}, "to": DNS_PODS, "ports": ["53/TCP"]}], ["backend", "frontend", "postgres"]),
+        ([{"from": {"app": "frontend"}, "to": DNS_PODS}], ["backend", "postgres"]),
+        (
+            [{"from": {"app": name}, "to": DNS_PODS} for name in ("frontend", "backend", "postgres")],
+            [],
+        ),
+    ],
+)
+def test_an_allow_to_the_dns_keeps_it_for_whom_it_names(
+    shop: Any, flows: list[dict[str, Any]], losing: list[str]
+) -> None:
+    found = reasons(shop, {"default_deny": ["egress"], "allow": flows})
+    assert bool(found) is bool(losing)
+    for name in ("frontend", "backend", "postgres"):
+        assert any(f"Deployment/shop/{name}" in reason for reason in found) is (name in losing)
+
+
+def test_an_empty_namespace_would_lose_dns_too(shop: Any) -> None:
+    assert len(reasons(shop, {"default_deny": ["egress"]}, workloads={})) == 1
+    assert reasons(shop, {"default_deny": ["egress"], "dns": True}, workloads={}) == ()
+
+
+@pytest.mark.parametrize("spec", [{"hostNetwork": True}, {"dnsPolicy": "Default"}, {"dnsPolicy": "None"}])
+def test_who_does_not_ask_the_clusters_dns_cannot_lose_it(shop: Any, spec: dict[str, Any]) -> None:
+    workloads = {"shop": workloads_of([], [shop.deployment("agent", **spec)])}
+    assert reasons(shop, {"default_deny": ["egress"]}, workloads=workloads) == ()
