@@ -72,9 +72,11 @@ class _Work:
         verified: bool = True,
     ) -> None:
         namespace, name = self.key
-        told = tuple(without_secrets(warning, self.desired) for warning in warnings)
+        told = tuple(without_secrets(warning, self.desired, self.live) for warning in warnings)
+        why = without_secrets(error, self.desired, self.live)
         kind, version = self.desired["kind"], self.desired["apiVersion"]
-        self.result = ObjectResult(version, kind, namespace, name, action, changes or {}, told, error, verified)
+        self.result = ObjectResult(version, kind, namespace, name, action, changes or {}, told, why, verified)
+        self.live = None
 
 
 def apply_objects(
@@ -183,7 +185,7 @@ class _Run:
             try:
                 write(work)
             except KubeError as error:
-                work.ends("failed", error=without_secrets(str(error), work.desired))
+                work.ends("failed", error=str(error))
 
         return safe
 
@@ -217,14 +219,13 @@ class _Run:
 
     def _judge(self, work: _Work, answer: Answer) -> None:
         before, after = work.live, answer.object
-        work.live = None
         if not answer.ok:
             if self._options.dry_run and before is None and missing_namespace(answer):
                 work.ends("created", diff(None, work.desired), answer.warnings, verified=False)
             elif self._options.existing_only and is_lost_race(answer):
                 work.ends("failed", error="It was deleted meanwhile, and is not to be created anew.")
             else:
-                work.ends("failed", warnings=answer.warnings, error=refusal(answer, work.desired))
+                work.ends("failed", warnings=answer.warnings, error=refusal(answer))
         elif before is None:
             work.ends("created", diff(None, work.desired), answer.warnings)
         else:
@@ -258,7 +259,7 @@ class _Run:
         elif answer.status == 404:
             work.ends("unchanged")
         else:
-            work.ends("failed", warnings=answer.warnings, error=refusal(answer, work.desired))
+            work.ends("failed", warnings=answer.warnings, error=refusal(answer))
 
     def _settle_kinds(self, written: Sequence[_Work], works: Sequence[_Work]) -> None:
         """After CustomResourceDefinitions: once the server serves their kinds, find the objects' resources."""

@@ -69,11 +69,13 @@ def _raw(value: Any) -> bytes:
         return str(value).encode()
 
 
-def without_secrets(text: str, obj: Mapping[str, Any]) -> str:
-    """A server's message about the object, with the values of a Secret, plain or encoded, taken out."""
-    if obj.get("kind") != "Secret":
-        return text
-    for value in sorted(set(_secret_texts(obj)), key=len, reverse=True):
+def without_secrets(text: str, *states: Mapping[str, Any] | None) -> str:
+    """A server's message about an object, with the values that it has in these states, plain or encoded, taken out.
+
+    Only of a Secret; other objects' values stay.
+    """
+    values = {value for obj in states if obj and obj.get("kind") == "Secret" for value in _secret_texts(obj)}
+    for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, "…redacted…")
     return text
 

@@ -133,7 +133,7 @@ class ExecPlugin:
             plugin = kube_config.ExecProvider(
                 kube_config.ConfigNode("exec", dict(self._command)), self._folder, cluster
             )
-            return dict(plugin.run())
+            return dict(plugin.run() or {})
         except FileNotFoundError:
             hint = self._command.get("installHint") or "install it on the controller, or use other credentials"
             raise BadConnection(f"The kubeconfig's exec plugin {name} is not there: {hint.strip()}") from None

@@ -150,7 +150,7 @@ def _pem(entry: Mapping[str, Any], key: str) -> str:
     """PEM text from ``KEY-data`` (base64), else from the file that ``KEY`` names, else nothing."""
     if data := entry.get(f"{key}-data"):
         try:
-            return base64.b64decode(data).decode()
+            return base64.b64decode("".join(str(data).split()), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise BadConnection(f"{key}-data in the kubeconfig is not base64 of PEM text: write it anew.") from None
     if path := entry.get(key):

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._changes import without_secrets
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
@@ -35,11 +34,11 @@ def missing_namespace(answer: Answer) -> str:
     return found.group(1) if found else ""
 
 
-def refusal(answer: Answer, obj: Mapping[str, Any]) -> str:
-    """The sentence for the user; never holds a value of a Secret."""
+def refusal(answer: Answer) -> str:
+    """The sentence for the user."""
     if is_ownership_conflict(answer):
         return _conflict(answer)
-    message = without_secrets(answer.message, obj).rstrip(".")
+    message = answer.message.rstrip(".")
     if namespace := missing_namespace(answer):
         return f"The namespace {namespace} does not exist: create it first."
     remedy = _REMEDIES.get(answer.status, "")

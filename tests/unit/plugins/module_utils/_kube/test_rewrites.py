@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import as_kept, quantity, same
+
+QUANTITIES = {
+    "500m": "0.5",
+    "0.5": "500m",
+    "1": "1000m",
+    "1Gi": "1024Mi",
+    "1k": "1000",
+    "1e3": "1k",
+    "1E": "1000P",
+    "2.5Gi": "2560Mi",
+    "100n": "0.1u",
+    "1e-3": "1m",
+    ".5": "500m",
+    "5.": "5",
+}
+DIFFERENT = {"1Gi": "1G", "1": "2", "1m": "1M"}
+
+
+@pytest.mark.parametrize(("one", "other"), QUANTITIES.items())
+def test_quantities_that_amount_to_the_same(one: str, other: str) -> None:
+    assert quantity(one) == quantity(other) is not None
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT.items())
+def test_quantities_that_do_not(one: str, other: str) -> None:
+    assert quantity(one) != quantity(other)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1X", "1 Gi", "--1", None])
+def test_what_is_no_quantity(text: str | None) -> None:
+    assert quantity(text) is None
+
+
+def test_a_secret_is_sent_as_the_server_keeps_it() -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "a"},
+        "stringData": {"a": "b"},
+        "data": {"a": "eA==", "c": "eA=="},
+    }
+    assert as_kept(secret)["data"] == {"a": "Yg==", "c": "eA=="}
+    assert "stringData" not in as_kept(secret) and "stringData" in secret
+
+
+def test_what_only_servers_set_is_not_sent() -> None:
+    obj = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": "a",
+            "uid": "u",
+            "resourceVersion": "1",
+            "managedFields": [],
+            "creationTimestamp": None,
+            "labels": {"a": None},
+        },
+        "spec": None,
+        "status": {"phase": "Active"},
+    }
+    assert as_kept(obj) == {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": {}}}
+
+
+def test_the_status_of_a_custom_resource_may_be_the_users() -> None:
+    obj = {"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "a"}, "status": {"on": True}}
+    assert as_kept(obj)["status"] == {"on": True}
+
+
+def test_a_limit_range_is_sent_with_the_limits_that_follow() -> None:
+    limits = [
+        {"type": "Container", "max": {"cpu": 2, "memory": "1Gi"}, "min": {"cpu": "50m"}, "default": {"cpu": 1}},
+        {"type": "Pod", "max": {"cpu": 4}},
+    ]
+    obj = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "a"}, "spec": {"limits": limits}}
+    container, pod = as_kept(obj)["spec"]["limits"]
+    assert container["default"] == container["defaultRequest"] == {"cpu": 1, "memory": "1Gi"}
+    assert pod == limits[1] and "defaultRequest" not in limits[0]
+
+
+PORTS = ("spec", "ingress", "ports")
+SAME: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
+    "equal": ({"a": [1]}, {"a": [1]}, ("spec",)),
+    "a default inside a list": ([{"port": 1}], [{"port": 1, "protocol": "TCP"}], PORTS),
+    "a default that was said": ([{"port": 1, "protocol": "TCP"}], [{"port": 1, "protocol": "TCP"}], PORTS),
+    "a quantity in a map": ("0.5", "500m", ("spec", "hard", "cpu")),
+    "a quantity as a number": (2, "2", ("spec", "hard", "cpu")),
+    "a quantity in a field": ("1024Mi", "1Gi", ("spec", "volumes", "emptyDir", "sizeLimit")),
+    "what says nothing": (
+        [{"kind": "User", "name": "a", "apiGroup": ""}],
+        [{"kind": "User", "name": "a"}],
+        ("subjects",),
+    ),
+    "base64 in lines": ("YWJj\nZA==", "YWJjZA==", ("data", "token")),
+    "tolerations by admission": (
+        [{"key": "a"}],
+        [{"key": "a"}, {"key": "node.kubernetes.io/not-ready", "tolerationSeconds": 300}],
+        ("spec", "tolerations"),
+    ),
+}
+NOT_SAME: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
+    "another value": ({"a": 1}, {"a": 2}, ("spec",)),
+    "something more": ([{"port": 1}], [{"port": 1, "endPort": 2}], PORTS),
+    "another than the default": ([{"port": 1}], [{"port": 1, "protocol": "UDP"}], PORTS),
+    "something less": ([{"port": 1, "protocol": "TCP"}], [{"port": 1}], PORTS),
+    "fewer items": ([{"port": 1}], [], PORTS),
+    "another order": ([1, 2], [2, 1], ("spec", "args")),
+    "another quantity": ("1", "2", ("spec", "hard", "cpu")),
+    "no quantity": ("a", "b", ("spec", "hard", "cpu")),
+    "numbers that are text": ("1.0", "1", ("spec", "image")),
+    "other bytes": ("YQ==", "Yg==", ("data", "token")),
+    "a toleration taken out": ([], [{"key": "mine"}], ("spec", "tolerations")),
+}
+
+
+@pytest.mark.parametrize(("desired", "live", "path"), SAME.values(), ids=SAME)
+def test_what_a_server_rewrites_is_the_same(desired: Any, live: Any, path: tuple[str, ...]) -> None:
+    assert same(desired, live, path, built_in=True)
+
+
+@pytest.mark.parametrize(("desired", "live", "path"), NOT_SAME.values(), ids=NOT_SAME)
+def test_what_differs_is_not_the_same(desired: Any, live: Any, path: tuple[str, ...]) -> None:
+    assert not same(desired, live, path, built_in=True)
+
+
+def test_the_tables_do_not_speak_of_custom_resources() -> None:
+    assert not same([{"port": 1}], [{"port": 1, "protocol": "TCP"}], PORTS, built_in=False)

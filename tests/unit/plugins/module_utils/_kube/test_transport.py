@@ -1,0 +1,327 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server that misbehaves, and what the client makes of it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import USER_AGENT, Client, Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import (
+    BadConnection,
+    Forbidden,
+    KubeError,
+    Unauthorized,
+    Unreachable,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+
+from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api, place, self_signed
+
+CONFIG_MAP = KNOWN["v1", "ConfigMap"]
+PODS = "/api/v1/pods"
+
+
+def client(api: FakeApi, **more: Any) -> Client:
+    return connect({"host": api.url, "api_key": "good", **more})
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_a_request_says_who_asks(api: FakeApi) -> None:
+    client(api, impersonate_user="jane", impersonate_groups=["a", "b"]).version()
+    headers = api.requests[0].headers
+    assert headers["User-Agent"] == USER_AGENT
+    assert (headers["Authorization"], headers["Impersonate-User"]) == ("Bearer good", "jane")
+
+
+def test_basic_authentication(api: FakeApi) -> None:
+    connect({"host": api.url, "username": "jane", "password": "a:b"}).version()
+    assert api.requests[0].headers["Authorization"] == "Basic amFuZTphOmI="
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_server_is_asked_again_when_it_said(api: FakeApi, pauses: list[float], status: int) -> None:
+    api.troubles.extend([(status, {"Retry-After": "3"}), (status, {})])
+    assert client(api).request("GET", "/version").ok
+    assert pauses == [3, 1.0] and len(api.requests) == 3
+
+
+def test_a_server_that_stays_busy_is_left_in_the_end(api: FakeApi, pauses: list[float]) -> None:
+    api.troubles.extend([(429, {"Retry-After": "3600"})] * 10)
+    assert client(api).request("GET", "/version").status == 429
+    assert len(api.requests) == 5 and pauses == [30.0] * 4
+
+
+def test_what_must_not_be_done_twice_is_not_repeated_unless_the_server_says_so(
+    api: FakeApi, pauses: list[float]
+) -> None:
+    api.troubles.append((500, {}))
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b"}}
+    assert client(api).create(pod).status == 500
+    api.troubles.append((503, {"Retry-After": "1"}))
+    assert client(api).create(pod).status == 201
+    api.troubles.append((500, {}))
+    assert client(api).create(pod, dry_run=True).status == 201
+    assert pauses == [1, 0.5]
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_refusal_is_an_answer(api: FakeApi, status: int) -> None:
+    api.troubles.append((status, {}))
+    answer = client(api).request("PATCH", PODS + "/a", body={})
+    assert (answer.status, answer.reason, answer.message, answer.ok) == (status, "Trouble", "trouble", False)
+    assert len(api.requests) == 1
+
+
+def test_a_cut_connection_is_mended(api: FakeApi, pauses: list[float]) -> None:
+    asking = client(api)
+    asking.version()
+    api.troubles.extend([None, None])
+    assert asking.get(CONFIG_MAP, "a", "b") is None
+    assert len(pauses) == 2
+
+
+def test_a_cut_connection_is_not_mended_where_it_may_have_stored_something(api: FakeApi, pauses: list[float]) -> None:
+    asking = client(api)
+    asking.version()
+    api.troubles.append(None)
+    with pytest.raises(Unreachable, match="went away"):
+        asking.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b"}})
+    assert pauses == []
+
+
+def test_a_server_that_goes_away_and_does_not_come_back() -> None:
+    with fake_api() as api:
+        asking = connect({"host": api.url, "api_key": "good"}, outage_seconds=0.5)
+        asking.version()
+        api.server.shutdown()
+        api.server.server_close()
+        asking._transport._pool.clear()
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="went away and did not come back in time .Connection refused"):
+            asking.request("GET", "/version")
+        assert 0.4 < time.monotonic() - started < 5
+        started = time.monotonic()
+        with pytest.raises(Unreachable):
+            asking.request("GET", "/version")
+        assert time.monotonic() - started < 0.3
+
+
+def test_a_server_that_is_not_there_fails_at_once(pauses: list[float]) -> None:
+    port = free_port()
+    with pytest.raises(Unreachable, match=rf"https://127.0.0.1:{port} cannot be reached .Connection refused.: check"):
+        connect({"host": f"https://127.0.0.1:{port}", "api_key": "a"}).version()
+    assert pauses == []
+
+
+def test_a_name_that_nobody_knows() -> None:
+    with pytest.raises(Unreachable, match="https://nowhere.invalid cannot be reached"):
+        connect({"host": "https://nowhere.invalid", "api_key": "a"}).version()
+
+
+def test_a_refusal_just_after_an_outage_is_doubted(api: FakeApi, pauses: list[float]) -> None:
+    asking = client(api)
+    asking.version()
+    api.troubles.extend([None, (403, {}), (403, {})])
+    assert asking.get(CONFIG_MAP, "a", "b") is None
+    assert pauses[1:] == [1.0, 1.0]
+
+
+def test_credentials_that_are_refused_are_one_sentence(api: FakeApi) -> None:
+    api.tokens = {"other"}
+    with pytest.raises(Unauthorized, match="does not accept these credentials .401., maybe expired: log in again"):
+        client(api).version()
+    assert len(api.requests) == 1
+
+
+def test_a_token_file_is_read_again_when_refused(api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("old\n")
+    user = {"name": "u", "user": {"tokenFile": str(tmp_path / "token")}}
+    context = {"name": "c", "context": {"cluster": "k", "user": "u"}}
+    config = {
+        "current-context": "c",
+        "contexts": [context],
+        "users": [user],
+        "clusters": [{"name": "k", "cluster": {"server": api.url}}],
+    }
+    asking = connect({"kubeconfig": config})
+    api.tokens = {"old"}
+    asking.version()
+    api.tokens = {"new"}
+    (tmp_path / "token").write_text("new\n")
+    results = asking.parallel(lambda _number: asking.request("GET", "/version").status, range(20))
+    assert results == [200] * 20
+
+
+def test_permission_is_named_where_it_lacks(api: FakeApi) -> None:
+    api.forbidden = lambda _method, at: at.plural == "configmaps"
+    with pytest.raises(Forbidden, match="refused .403.: configmaps is forbidden: .* Grant this permission"):
+        client(api).list(CONFIG_MAP)
+
+
+def test_lists_come_page_by_page_and_start_anew_when_they_expire(api: FakeApi, pauses: list[float]) -> None:
+    for number in range(1200):
+        api.store("configmaps", "a", f"c{number:04}")
+    items = client(api).list(CONFIG_MAP)
+    assert len(items) == 1200 and {each["kind"] for each in items} == {"ConfigMap"}
+    assert [each.query["limit"] for each in api.requests] == ["500"] * 3
+    assert api.requests[2].query["continue"] == "1000"
+    api.requests.clear()
+    asking = client(api)
+    expired = iter([{"reason": "Expired"}])
+    api.intercept = lambda request: (410, next(expired, None)) if request.query.get("continue") == "500" else None
+    assert len(asking.list(CONFIG_MAP)) == 1200
+    assert [each.query.get("continue") for each in api.requests] == [None, "500", None, "500", "1000"]
+    assert pauses == []
+
+
+def test_questions_about_permission_are_answered_in_order(api: FakeApi) -> None:
+    questions = [Question("get", "", "pods", namespace="a"), Question("list", "apps", "deployments")]
+    assert client(api).allowed(questions) == [True, True]
+    assert {each.path for each in api.requests} == {"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"}
+
+
+def test_an_unknown_kind_costs_one_request(api: FakeApi) -> None:
+    resources = [{"resource": "gadgets", "responseKind": {"kind": "Gadget"}, "scope": "Namespaced"}]
+    api.kinds = [{"metadata": {"name": "example.com"}, "versions": [{"version": "v1", "resources": resources}]}]
+    asking = client(api)
+    found = asking.resource("example.com/v1", "Gadget")
+    assert found is not None and found.plural == "gadgets"
+    assert asking.resource("example.com/v1", "Nothing") is None
+    assert asking.resource("v1", "Pod") == KNOWN["v1", "Pod"]
+    assert len(api.requests) == 1
+    asking.forget_kinds()
+    asking.resource("example.com/v1", "Gadget")
+    assert len(api.requests) == 2
+
+
+def test_work_in_parallel_keeps_its_order_and_ends_before_it_complains(api: FakeApi) -> None:
+    done: list[int] = []
+
+    def work(number: int) -> int:
+        done.append(number)
+        if number in (3, 7):
+            raise KubeError(f"{number}")
+        return number * 2
+
+    asking = client(api)
+    assert asking.parallel(lambda number: number * 2, range(50)) == [number * 2 for number in range(50)]
+    assert asking.parallel(work, []) == []
+    with pytest.raises(KubeError, match="3"):
+        asking.parallel(work, range(10))
+    assert sorted(done) == list(range(10))
+
+
+def test_connections_are_kept(api: FakeApi) -> None:
+    before = threading.active_count()
+    asking = client(api)
+    asking.parallel(lambda _number: asking.request("GET", "/version"), range(100))
+    assert len(api.requests) == 100
+    assert threading.active_count() - before <= 16
+
+
+def test_a_certificate_by_the_right_authority(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    with fake_api((certificate, key)) as api:
+        assert connect({"host": api.url, "api_key": "a", "ca_cert": str(certificate)}).version() == (1, 36)
+        assert connect({"host": api.url, "api_key": "a", "validate_certs": False}).version() == (1, 36)
+
+
+def test_a_certificate_by_another_authority(tmp_path: Path, pauses: list[float]) -> None:
+    certificate, key = self_signed(tmp_path)
+    other, _key = self_signed(tmp_path, "other")
+    with fake_api((certificate, key)) as api:
+        with pytest.raises(Unreachable, match=f"certificate of {api.url} is not to be trusted .*ca_cert"):
+            connect({"host": api.url, "api_key": "a", "ca_cert": str(other)}).version()
+        with pytest.raises(Unreachable, match="is not to be trusted"):
+            connect({"host": api.url, "api_key": "a"}).version()
+    assert pauses == []
+
+
+def test_a_certificate_for_another_name(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, "elsewhere", "192.0.2.1")
+    with fake_api((certificate, key)) as api:
+        with pytest.raises(Unreachable, match="is not to be trusted .*mismatch"):
+            connect({"host": api.url, "api_key": "a", "ca_cert": str(certificate)}).version()
+        cluster = {"server": api.url, "certificate-authority": str(certificate), "tls-server-name": "elsewhere"}
+        config = {
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+            "clusters": [{"name": "k", "cluster": cluster}],
+            "users": [{"name": "u", "user": {"token": "a"}}],
+        }
+        assert connect({"kubeconfig": config}).version() == (1, 36)
+
+
+def test_certificates_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "bad.pem").write_text("nothing")
+    with pytest.raises(BadConnection, match="certificates for https://127.0.0.1:1 cannot be used"):
+        connect({"host": "https://127.0.0.1:1", "api_key": "a", "ca_cert": str(tmp_path / "bad.pem")})
+
+
+def test_a_client_certificate_whose_key_is_another_ones(tmp_path: Path) -> None:
+    certificate, _key = self_signed(tmp_path)
+    _certificate, key = self_signed(tmp_path, "other")
+    with pytest.raises(BadConnection, match="client's key belongs to its certificate"):
+        connect({"host": "https://127.0.0.1:1", "client_cert": str(certificate), "client_key": str(key)})
+
+
+class Proxy(BaseHTTPRequestHandler):
+    asked: list[tuple[str, dict[str, str]]]
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, dict(self.headers.items())))
+        data = json.dumps({"major": "1", "minor": "36"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_args: Any) -> None:
+        pass
+
+
+def test_a_proxy_is_used_with_its_headers_and_left_out_where_told() -> None:
+    Proxy.asked = []
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    url = f"http://127.0.0.1:{proxy.server_address[1]}"
+    headers = {"proxy_basic_auth": "jane:secret", "user_agent": "tests"}
+    through = {"host": "http://api.example.com", "api_key": "a", "proxy": url, "proxy_headers": headers}
+    assert connect(through).version() == (1, 36)
+    path, sent = Proxy.asked[0]
+    assert path == "http://api.example.com/version"
+    assert sent["proxy-authorization"] == "Basic amFuZTpzZWNyZXQ="
+    with pytest.raises(Unreachable):
+        connect({**through, "host": "http://api.invalid", "no_proxy": ".invalid"}).version()
+    proxy.shutdown()
+    proxy.server_close()
+    assert len(Proxy.asked) == 1
+
+
+def test_a_proxy_that_is_not_there_is_named_without_its_password() -> None:
+    proxy = f"http://jane:secret@127.0.0.1:{free_port()}"
+    with pytest.raises(Unreachable, match="The proxy http://127.0.0.1:") as caught:
+        connect({"host": "https://api.example.com", "api_key": "a", "proxy": proxy}).version()
+    assert "secret" not in str(caught.value)
+
+
+def test_place_reads_paths() -> None:
+    assert place("/api/v1/namespaces/a").name == "a"
+    assert place("/apis/apps/v1/namespaces/a/deployments").plural == "deployments"
