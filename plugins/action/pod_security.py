@@ -120,7 +120,7 @@ class ActionModule(HardeningAction):
         """What becomes of a namespace that is not written: a failure, and in check mode nothing."""
         if self.check_mode:
             return replace(preview, action="unchanged", diff={})
-        return replace(preview, action="failed", diff={}, error=f"{finding.evidence}. {finding.remedy}")
+        return replace(preview, action="failed", diff={}, error=f"{finding.evidence} ({finding.remedy})")
 
     def _told(self, results: Iterable[ObjectResult], findings: list[Finding]) -> dict[str, Any]:
         done = list(results)
@@ -131,7 +131,7 @@ class ActionModule(HardeningAction):
 
     def _failed_by(self, told: dict[str, Any], resolution: Resolution) -> dict[str, Any]:
         """Fail for names and selectors that cannot be right, at the end, when all others are done."""
-        wrong = [f"{finding.evidence}. {finding.remedy}" for finding in resolution_findings(resolution)]
+        wrong = [f"{finding.evidence} ({finding.remedy})" for finding in resolution_findings(resolution)]
         if not wrong:
             return told
         if self.check_mode:

@@ -20,7 +20,7 @@ description:
     create pods, and to patch namespaces for those that do not enforce yet. With less, findings are V(unknown) and say
     what is missing.
 author:
-  - hardening.kubernetes contributors
+  - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   on_violation:
     description:
@@ -86,8 +86,8 @@ findings:
       type: str
       returned: always
       sample: >-
-        refuses a pod that breaks it as a violation of restricted:v1.36, and lets in one that it allows, 3 times in a
-        row
+        a pod that breaks the level is refused with: violates PodSecurity "restricted:v1.36"; one that it allows is let
+        in, 3 times in a row
     proof:
       description: How it is known, V(effect), V(server), V(config) or V(none).
       type: str

@@ -93,9 +93,8 @@ def _outcome_of_allowed(wanted: Standard, allowed: Reply | None) -> Outcome:
             remedy="Look for a mutating webhook that adds what the level forbids, such as a sidecar's init container.",
         )
     if allowed and allowed.kind in {"admitted", "warned"}:
-        return Outcome(
-            "pass", f"refuses a pod that breaks it as a violation of {wanted}, and lets in one that it allows"
-        )
+        said = f'a pod that breaks the level is refused with: violates PodSecurity "{wanted}"'
+        return Outcome("pass", f"{said}; one that it allows is let in")
     return _answered_by_another(allowed or Reply("other", by="nobody"))
 
 
@@ -212,7 +211,8 @@ def running_findings(
     refused: dict[str, list[str]] = {}
     unsure: dict[str, list[str]] = {}
     for submission, answer in answers:
-        if answer.kind in {"violates", "warned"}:
+        # The namespace may also warn of a level of its own, which is not the one to judge by.
+        if answer.kind == "violates" or (answer.kind == "warned" and answer.standard == wanted):
             refused.setdefault(submission.subject, []).append(f"{submission.what} would be refused: {answer.reason}")
         elif answer.kind == "other":
             said = f"{submission.what}: {answer.by} answered in place of Pod Security: {answer.reason}"

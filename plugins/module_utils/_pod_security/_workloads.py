@@ -40,7 +40,7 @@ _OF_ONE_POD = frozenset({"affinity", "hostname", "subdomain", "nodeSelector", "t
 _JUDGED = re.compile("seccomp|apparmor")
 # What other admission plugins judge and Pod Security does not.
 _OF_OTHER_PLUGINS = frozenset(
-    {"serviceAccountName", "imagePullSecrets", "priorityClassName", "nodeSelector", "resources"}
+    {"serviceAccountName", "serviceAccount", "imagePullSecrets", "priorityClassName", "nodeSelector", "resources"}
 )
 _SMALL = {"cpu": "10m", "memory": "16Mi"}
 

@@ -41,9 +41,9 @@ BARRED = Reply("not_permitted", by="RBAC", reason='pods is forbidden: User "jane
 @pytest.mark.parametrize(
     ("found", "breaks", "mended", "allowed", "status", "words", "lasting"),
     [
-        (WANTED, REFUSED, False, ADMITTED, "pass", "as a violation of restricted:latest", False),
-        (WANTED, REFUSED, False, Reply("warned", WANTED), "pass", "lets in one that it allows", False),
-        (None, REFUSED, False, ADMITTED, "pass", "refuses a pod", False),
+        (WANTED, REFUSED, False, ADMITTED, "pass", 'violates PodSecurity "restricted:latest"', False),
+        (WANTED, REFUSED, False, Reply("warned", WANTED), "pass", "one that it allows is let in", False),
+        (None, REFUSED, False, ADMITTED, "pass", "is refused with", False),
         (WANTED, REFUSED, False, QUOTA, "unknown", "the ResourceQuota small answered in place of Pod Security", False),
         (WANTED, REFUSED, False, REFUSED, "fail", "allows is refused too", False),
         (WANTED, REFUSED, False, BARRED, "unknown", "RBAC answered", False),
