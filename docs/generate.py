@@ -145,24 +145,24 @@ def policy_reference() -> str:
 
 def cluster_roles() -> str:
     """The text of playbooks/files/cluster_roles.yml."""
-    return f"# {_MADE}\n" + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES)
+    head = f"---\n# {_MADE}\napiVersion: v1\nkind: List\nitems:\n"
+    return head + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES)
 
 
 def _cluster_role(name: str, description: str) -> str:
     rules = "".join(
-        f"  - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
-        f"    resources: [{', '.join(rule['resources'])}]\n"
-        f"    verbs: [{', '.join(rule['verbs'])}]\n"
+        f"      - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
+        f"        resources: [{', '.join(rule['resources'])}]\n"
+        f"        verbs: [{', '.join(rule['verbs'])}]\n"
         for rule in cluster_role_rules(name)
     )
     return f"""\
----
-# {description}
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: {name}
-rules:
+  # {description}
+  - apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRole
+    metadata:
+      name: {name}
+    rules:
 {rules}"""
 
 

@@ -164,7 +164,7 @@ def environment(arguments: argparse.Namespace) -> None:
         print(f"export {key}={shlex.quote(value)}")
 
 
-def status(_: argparse.Namespace) -> None:
+def status(_arguments: argparse.Namespace) -> None:
     """Say what there is."""
     found = engine.find()
     kind = "none" if not found else "own" if found.own else "existing"

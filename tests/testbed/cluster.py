@@ -253,10 +253,10 @@ def start_plain(engine: Engine, spec: Spec) -> None:
             for item in items
         }
 
-    if not wait(lambda: all(cidr for cidr, _ in listed().values()), READY_SECONDS):
+    if not wait(lambda: all(given[0] for given in listed().values()), READY_SECONDS):
         raise SetupError(f"The nodes of {spec.name!r} were not given pod addresses within {READY_SECONDS} s.")
     table = listed()
-    for node, (own, _) in table.items():
+    for node, (own, _address) in table.items():
         engine.docker("exec", "--interactive", node, "cp", "/dev/stdin", PLAIN_FILE, text=config.plain_network(own))
         for cidr, address in table.values():
             if cidr != own:

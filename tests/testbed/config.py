@@ -53,7 +53,7 @@ def kind_config(spec: Spec, *, published: bool, cgroup_v1: bool, lacks_capabilit
             "kind": "Cluster",
             "apiVersion": "kind.x-k8s.io/v1alpha4",
             "networking": {"disableDefaultCNI": not published or spec.cni == "plain"},
-            "nodes": [{"role": "control-plane"} for _ in range(spec.nodes)],
+            "nodes": [{"role": "control-plane"}] * spec.nodes,
             "kubeadmConfigPatches": [json.dumps(patch) for patch in patches],
             "containerdConfigPatches": containerd_patches(cgroup_v1, lacks_capability),
         },

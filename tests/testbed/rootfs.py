@@ -131,7 +131,7 @@ def inside(root: Path, path: str) -> Path:
 
 def network_entries(root: Path) -> Iterator[Entry]:
     """A small root file system with iptables of both kinds, ipset, ip and a shell: for kube-proxy and kube-router."""
-    multiarch = next((root / "usr/lib").glob("*-linux-gnu")).name
+    (multiarch,) = (path.name for path in (root / "usr/lib").glob("*-linux-gnu"))
     found = [root / pattern.format(multiarch=multiarch) for pattern in NETWORK_FOLDERS]
     held = {str(path.relative_to(root)) for folder in found for path in folder.iterdir() if not path.is_dir()}
     # iptables loads its extensions at run time, and these need libraries that it does not.
@@ -147,7 +147,7 @@ def network_entries(root: Path) -> Iterator[Entry]:
         yield Entry(file, source=inside(root, file))
     for names in NETWORK_LINKS.values():
         for name in names:
-            family, _, action = name.partition("-")
+            family, _dash, action = name.partition("-")
             for mode in ("nft", "legacy"):
                 suffix = f"-{action}" if action else ""
                 yield Entry(f"usr/sbin/{family}-{mode}{suffix}", link=f"xtables-{mode}-multi")

@@ -39,7 +39,9 @@ def run(
         if log:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("ab") as out:
-                done = subprocess.run(words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                done = subprocess.run(
+                    words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+                )
             said = log.read_text(errors="replace") if done.returncode else ""
             output = ""
         else:
@@ -51,6 +53,7 @@ def run(
                 input=text.encode() if text is not None else None,
                 capture_output=True,
                 timeout=timeout,
+                check=False,
             )
             output = done.stdout.decode(errors="replace")
             said = done.stderr.decode(errors="replace") or output

@@ -66,7 +66,7 @@ def test_missing_capability_keeps_oom_scores_alone() -> None:
 
 
 def test_enforcing_network_uses_the_image_in_the_node() -> None:
-    documents = list(yaml.safe_load_all(config.enforcing_network()))
+    documents = yaml.safe_load(config.enforcing_network())["items"]
     pod = next(item for item in documents if item["kind"] == "DaemonSet")["spec"]["template"]["spec"]
     assert {c["image"] for c in pod["initContainers"] + pod["containers"]} == {tables.KUBE_ROUTER_IMAGE}
     written = next(item for item in documents if item["kind"] == "ConfigMap")["data"]["network.conflist"]

@@ -32,7 +32,7 @@ def test_go_mod_pins_the_version_of_the_row(row: tables.Kubernetes) -> None:
     assert f"k8s.io/kubernetes {row.version} //" in text
     staging = re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", text, re.MULTILINE)
     assert len(staging) > 30
-    assert {version for _, version in staging} == {row.staging}
+    assert {version for _path, version in staging} == {row.staging}
 
 
 TOOLS = [*map(tables.kubernetes_tool, tables.KUBERNETES), *tables.NODE_TOOLS, tables.KIND_TOOL]

@@ -145,7 +145,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         (SHOP.replace("1", "'1'"), '0.yml:1: policy_version: found "1"; allowed: a whole number'),
         (
             SHOP + "waiver: []\n",
-            "0.yml:4: waiver: there is no such key; allowed: policy_version, name, namespaces, selected, defaults, cluster, waivers, accept_unknown. Did you mean waivers?",
+            (
+                "0.yml:4: waiver: there is no such key; allowed: policy_version, name, namespaces, selected, defaults, cluster, "
+                "waivers, accept_unknown. Did you mean waivers?"
+            ),
         ),
         (SHOP + "namespaces: {}\n", "0.yml:4: namespaces: this key stands here for the second time (first in line 3)"),
         (SHOP + "defaults:\n", "0.yml:4: defaults: found nothing; allowed: a mapping"),
@@ -198,7 +201,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             network("{dns: {nodelocal: 1.1.1.1}}"),
-            f"{AT}.dns: node_local is missing, like node_local: 169.254.20.10\n{AT}.dns.nodelocal: there is no such key; allowed: node_local. Did you mean node_local?",
+            (
+                f"{AT}.dns: node_local is missing, like node_local: 169.254.20.10\n"
+                f"{AT}.dns.nodelocal: there is no such key; allowed: node_local. Did you mean node_local?"
+            ),
         ),
         (
             network("{default_deny: [ingres]}"),
@@ -212,7 +218,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             network("{default_deny: [ingress], accept_risks: [webhok]}"),
-            f'{AT}.accept_risks[0]: found "webhok"; allowed: dns, webhook, aggregated_api, crd_conversion, ingress, load_balancer, node_port. Did you mean webhook?',
+            (
+                f'{AT}.accept_risks[0]: found "webhok"; allowed: dns, webhook, aggregated_api, crd_conversion, ingress, '
+                "load_balancer, node_port. Did you mean webhook?"
+            ),
         ),
         (flow("{from: {}}"), f"{AT}.allow[0]: to is missing"),
         (
@@ -273,7 +282,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             SHOP + "cluster: {network: {probe: {namespaces: [A]}}}\n",
-            '0.yml:4: cluster.network.probe.namespaces[0]: found "A"; allowed: the name of a namespace, at most 63 of a-z, 0-9 and -, with neither end a - (DNS-1123 label)',
+            (
+                '0.yml:4: cluster.network.probe.namespaces[0]: found "A"; allowed: the name of a namespace, at most 63 of a-z, '
+                "0-9 and -, with neither end a - (DNS-1123 label)"
+            ),
         ),
         (
             SHOP + "cluster: {pod_security: {on_violation: ignore}}\n",
