@@ -26,7 +26,7 @@ ROLE_LABEL = "io.x-k8s.kind.role"
 BALANCER_ROLE = "external-load-balancer"
 KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
 READY_SECONDS = 180
-REVIVE_SECONDS = 90
+REVIVE_SECONDS = 120
 FIND_PYTHON = (
     "command -v python3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends python3; }"
 )

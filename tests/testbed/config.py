@@ -10,7 +10,7 @@ import shlex
 from typing import Any
 
 from . import places
-from .image import etcd_tag
+from .node import etcd_tag
 from .tables import COREDNS, KUBE_ROUTER_IMAGE, Spec
 
 CONTAINERD = 'plugins."io.containerd.grpc.v1.cri"'

@@ -134,18 +134,19 @@ def daemon_command() -> list[str]:
 
 def start() -> Engine:
     """Start our daemon, so that it outlives this command, and wait until it answers."""
-    stop()
     places.DAEMON_RUN.mkdir(parents=True, exist_ok=True)
     log = places.cache() / "log" / "dockerd.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as out:
-        # A log that is opened anew keeps the last words of this start alone.
-        process = subprocess.Popen(
-            daemon_command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
+    pid = daemon_process()
+    if not pid:
+        forget_dead()
+        with log.open("wb") as out:
+            pid = subprocess.Popen(
+                daemon_command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            ).pid
     own = f"unix://{places.DAEMON_SOCKET}"
     limit = time.monotonic() + START_SECONDS
-    while time.monotonic() < limit and process.poll() is None:
+    while time.monotonic() < limit and is_running(pid):
         if places.DAEMON_SOCKET.exists() and answers(own):
             return Engine(own, own=True)
         time.sleep(0.2)
@@ -153,14 +154,38 @@ def start() -> Engine:
     raise SetupError(f"The Docker daemon did not start; its log is {log} and ends with:\n{last}")
 
 
-def daemon_process() -> int | None:
-    """The process id of our daemon, if it lives. A pid file alone may name somebody else's process by now."""
+def is_running(pid: int) -> bool:
+    """Whether a process lives; one that has ended and was not waited for does not."""
     try:
-        pid = int(places.DAEMON_PID.read_text())
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def process_of(file: Path, program: str) -> int | None:
+    """The process that a pid file names, if it lives and runs this program.
+
+    After a crash or a restart of the machine, the number may be somebody else's.
+    """
+    try:
+        pid = int(file.read_text())
+        started = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
     except (OSError, ValueError):
         return None
-    return pid if str(places.DAEMON_PID).encode() in words else None
+    return pid if Path(started).name == program and is_running(pid) else None
+
+
+def forget_dead() -> None:
+    """Remove pid files of processes that are no more, in which the daemon would believe."""
+    containerd = places.DAEMON_RUN / "exec" / "containerd" / "containerd.pid"
+    for file, program in ((places.DAEMON_PID, "dockerd"), (containerd, "containerd")):
+        if not process_of(file, program):
+            file.unlink(missing_ok=True)
+
+
+def daemon_process() -> int | None:
+    """The process id of our daemon, if it lives."""
+    return process_of(places.DAEMON_PID, "dockerd")
 
 
 def stop() -> None:

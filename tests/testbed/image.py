@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import json
-import re
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import gobuild, places, rootfs
+from . import gobuild, node, places, rootfs
 from .archive import Entry, Image, write_images, write_layer
 from .engine import Engine
 from .errors import SetupError
@@ -22,26 +20,15 @@ from .shell import Progress, run, say
 from .tables import (
     BALANCER_IMAGE,
     BUSYBOX_IMAGE,
-    COREDNS,
-    ETCD,
     KIND,
     KIND_TOOL,
-    KUBE_ROUTER_IMAGE,
-    NODE_TOOLS,
     PROGRAMS_TOOL,
     TOOLBOX_IMAGE,
-    GoTool,
     Kubernetes,
-    kubernetes_tool,
 )
 
-REGISTRY = "registry.k8s.io"
 PULL_SECONDS = 600
 UNKNOWN_IMAGE = ("not found", "manifest unknown")
-ENTRYPOINT = ["/usr/local/bin/entrypoint", "/sbin/init"]
-UNITS = ("kubelet.service", "containerd.service", "undo-mount-hacks.service")
-CRICTL = b"#!/bin/sh\necho 'this node has no crictl: use ctr --namespace k8s.io' >&2\nexit 1\n"
-PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TOOLBOX_LINKS = ("nc", "wget", "timeout")
 PASSWD = b"root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
 
@@ -60,15 +47,10 @@ def published_nodes(row: Kubernetes) -> list[str]:
     return [f"kindest/node:v{row.minor}.{patch}" for patch in range(row.patch, -1, -1)]
 
 
-def node_tools(row: Kubernetes) -> list[GoTool]:
-    """All that is built for the node image of one version."""
-    return [kubernetes_tool(row), *NODE_TOOLS, PROGRAMS_TOOL]
-
-
 def built_node(row: Kubernetes) -> str:
     """The name of the assembled node image; its tag changes with anything that goes into it."""
-    own = [Path(__file__).with_name(name).read_bytes() for name in ("image.py", "rootfs.py", "archive.py")]
-    tools = [item for tool in node_tools(row) for item in gobuild.inputs(tool)]
+    own = [Path(__file__).with_name(name).read_bytes() for name in ("node.py", "rootfs.py", "archive.py")]
+    tools = [item for tool in node.node_tools(row) for item in gobuild.inputs(tool)]
     key = gobuild.digest([KIND, row.pause, rootfs.folder().name, *own, *tools])
     return f"hardening.local/node:{row.version}-{key}"
 
@@ -119,7 +101,7 @@ def steps(engine: Engine, row: Kubernetes) -> list[Step]:
             partial(gobuild.is_built, tool),
             partial(gobuild.build, tool),
         )
-        for tool in node_tools(row)
+        for tool in node.node_tools(row)
     ]
     return [
         *builds,
@@ -137,130 +119,22 @@ def assemble(engine: Engine, row: Kubernetes) -> None:
             step.work()
 
 
-def binaries(row: Kubernetes) -> dict[str, Path]:
-    """Every program by name."""
-    return {program: gobuild.folder(tool) / program for tool in node_tools(row) for program in tool.programs}
-
-
-def kind_files() -> Path:
-    """What kind puts into its own base image, in the folder of its Go module."""
-    listed = run(["go", "list", "-m", "-f", "{{.Dir}}", KIND_TOOL.base], cwd=gobuild.source(KIND_TOOL))
-    if not listed.strip():
-        run(["go", "mod", "download", KIND_TOOL.base], cwd=gobuild.source(KIND_TOOL))
-        listed = run(["go", "list", "-m", "-f", "{{.Dir}}", KIND_TOOL.base], cwd=gobuild.source(KIND_TOOL))
-    return Path(listed.strip()) / "images" / "base" / "files"
-
-
-def container_spec(ctr: Path) -> bytes:
-    """What every container of a node starts from: containerd's default, less the limits, plus kind's hook."""
-    spec = json.loads(run([ctr, "oci", "spec"]))
-    spec["process"].pop("rlimits", None)
-    spec.setdefault("hooks", {}).setdefault("createContainer", []).append({"path": "/kind/bin/mount-product-files.sh"})
-    return json.dumps(spec).encode()
-
-
-def kind_entries(files: Path, row: Kubernetes) -> Iterator[Entry]:
-    """The files of kind's base image, with the pause image of this Kubernetes version."""
-    for path in sorted(files.rglob("*")):
-        name = str(path.relative_to(files))
-        if name.startswith("LICENSES") or path.name == "clean-install":
-            continue
-        if path.is_dir():
-            yield Entry(name)
-            continue
-        content = path.read_bytes()
-        if name == "etc/containerd/config.toml":
-            content = re.sub(rb'(sandbox_image = ".*/pause:)[^"]*', rb"\g<1>" + row.pause.encode(), content)
-        runs = name.startswith(("usr/local/bin/", "kind/bin/"))
-        yield Entry(name, content=content, mode=0o755 if runs else 0o644)
-
-
-def node_entries(row: Kubernetes) -> Iterator[Entry]:
-    """What makes a node of the Debian root file system."""
-    programs = binaries(row)
-    wants = "etc/systemd/system/multi-user.target.wants"
-    yield from kind_entries(kind_files(), row)
-    for path in (wants, "etc/systemd/journald.conf.d", "etc/kubernetes", "etc/kubernetes/manifests"):
-        yield Entry(path)
-    for path in ("kind/manifests", "opt/cni", "opt/cni/bin", "etc/cni", "etc/cni/net.d"):
-        yield Entry(path)
-    for unit in UNITS:
-        yield Entry(f"{wants}/{unit}", link=f"/etc/systemd/system/{unit}")
-    # It would register its formats with the one kernel that all nodes share.
-    yield Entry("etc/systemd/system/systemd-binfmt.service", link="/dev/null")
-    yield Entry("etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644)
-    yield Entry("etc/containerd/cri-base.json", content=container_spec(programs["ctr"]), mode=0o644)
-    yield Entry("kind/version", content=row.version.encode(), mode=0o644)
-    yield Entry("kind/product_name", content=b"kind\n", mode=0o644)
-    yield Entry("kind/manifests/default-cni.yaml", content=b"# applied from outside, as the test asks\n", mode=0o644)
-    yield Entry("kind/manifests/default-storage.yaml", source=places.MANIFESTS / "storage.yaml", mode=0o644)
-    yield Entry("usr/local/bin/crictl", content=CRICTL)
-    for name in ("kubelet", "kubeadm", "kubectl"):
-        yield Entry(f"usr/bin/{name}", source=programs[name])
-    for name in ("containerd", "ctr", "containerd-shim-runc-v2"):
-        yield Entry(f"usr/local/bin/{name}", source=programs[name])
-    for name in ("host-local", "loopback", "ptp", "bridge", "portmap"):
-        yield Entry(f"opt/cni/bin/{name}", source=programs[name])
-
-
-def base_image(work: Path, root: Path, row: Kubernetes) -> Image:
-    """The node without the images of the Kubernetes components."""
-    debian = work / "debian.tar"
-    with tarfile.open(debian, "w", format=tarfile.GNU_FORMAT) as tar:
-        rootfs.copy(tar, root)
-    node = write_layer(work / "node.tar", node_entries(row))
-    config = {"Env": ["container=docker", PATH_ENV], "StopSignal": "SIGRTMIN+3", "Entrypoint": ENTRYPOINT}
-    return Image("hardening.local/node-base:building", [debian, node], config)
-
-
-def component_images(work: Path, root: Path, row: Kubernetes) -> list[Image]:
-    """The images that kubeadm and the pod network ask for, under the names by which they ask."""
-    programs = binaries(row)
-    network = write_layer(work / "network.tar", rootfs.network_entries(root))
-
-    def single(name: str, paths: dict[str, str], entrypoint: list[str]) -> Image:
-        folders = sorted({str(parent) for path in paths for parent in Path(path).parents} - {"."})
-        entries = [*(Entry(path) for path in folders), *(Entry(path, source=programs[p]) for path, p in paths.items())]
-        layer = write_layer(work / f"{next(iter(paths.values()))}.layer.tar", entries)
-        return Image(name, [layer], {"Entrypoint": entrypoint, "Env": [PATH_ENV]})
-
-    def networked(name: str, program: str) -> Image:
-        layer = write_layer(work / f"{program}.layer.tar", rootfs.wrapped(program, programs[program]))
-        return Image(name, [network, layer], {"Entrypoint": [f"/usr/local/bin/{program}"], "Env": [PATH_ENV]})
-
-    servers = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    etcd = {"usr/local/bin/etcd": "etcd", "usr/local/bin/etcdctl": "etcdctl"}
-    return [
-        *(single(f"{REGISTRY}/{s}:{row.version}", {f"usr/local/bin/{s}": s}, [f"/usr/local/bin/{s}"]) for s in servers),
-        single(f"{REGISTRY}/etcd:{etcd_tag()}", etcd, ["/usr/local/bin/etcd"]),
-        single(f"{REGISTRY}/coredns/coredns:{COREDNS}", {"coredns": "coredns"}, ["/coredns"]),
-        single(f"{REGISTRY}/pause:{row.pause}", {"pause": "pause"}, ["/pause"]),
-        networked(f"{REGISTRY}/kube-proxy:{row.version}", "kube-proxy"),
-        networked(KUBE_ROUTER_IMAGE, "kube-router"),
-    ]
-
-
-def etcd_tag() -> str:
-    """etcd's version as image tags have it."""
-    return f"{ETCD.removeprefix('v')}-0"
-
-
 def make_node(engine: Engine, row: Kubernetes) -> None:
     """Assemble the node image: the base, and the components' images in containerd's store within it."""
     root = rootfs.build()
     with tempfile.TemporaryDirectory(dir=places.cache(), prefix="node-") as name:
         work = Path(name)
-        base = base_image(work, root, row)
+        base = node.base_image(work, root, row)
         engine.docker("load", "--input", write_images(work / "base.tar", [base]))
-        components = write_images(work / "components.tar", component_images(work, root, row))
+        components = write_images(work / "components.tar", node.component_images(work, root, row))
         build = [
             *("run", "--detach", "--network", "none", "--security-opt", "seccomp=unconfined"),
             *("--entrypoint", "sleep", "--volume", f"{components}:/components.tar:ro", base.name, "infinity"),
         ]
         container = engine.docker(*build).strip()
         try:
-            engine.docker("exec", container, "bash", "-c", IMPORT)
-            change = f"ENTRYPOINT {json.dumps(ENTRYPOINT)}"
+            engine.docker("exec", container, "bash", "-c", node.IMPORT)
+            change = f"node.ENTRYPOINT {json.dumps(node.ENTRYPOINT)}"
             engine.docker("commit", "--change", change, container, built_node(row))
         finally:
             engine.does("rm", "--force", "--volumes", container)
@@ -274,17 +148,6 @@ def forget_older(engine: Engine, row: Kubernetes) -> None:
     listed = engine.docker("images", "--format", "{{.Tag}}", "--filter", f"reference={repository}:{row.version}-*")
     for older in set(listed.split()) - {tag}:
         engine.does("rmi", f"{repository}:{older}")
-
-
-# A pinned image is never collected as garbage by the kubelet, which could not get it again.
-IMPORT = """set -e
-containerd >/tmp/containerd.log 2>&1 &
-for i in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
-ctr --namespace k8s.io images import --no-unpack --label io.cri-containerd.pinned=pinned /components.tar
-kill %1
-wait
-rm -rf /run/containerd /tmp/containerd.log
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +202,9 @@ def write_single(name: str, stem: str, entries: list[Entry], config: dict[str, o
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         layer = write_layer(Path(folder) / "layer.tar", entries)
-        write_images(Path(folder) / "image.tar", [Image(name, [layer], {"Env": [PATH_ENV], **config})]).rename(path)
+        write_images(Path(folder) / "image.tar", [Image(name, [layer], {"Env": [node.PATH_ENV], **config})]).rename(
+            path
+        )
     return path
 
 
