@@ -25,6 +25,7 @@ from .tables import (
     PROGRAMS_TOOL,
     TOOLBOX_IMAGE,
     Kubernetes,
+    kubernetes_tool,
 )
 
 PULL_SECONDS = 600
@@ -70,7 +71,7 @@ def ensure_node(engine: Engine, row: Kubernetes) -> str:
     present = present_node(engine, row)
     if present:
         return present
-    if not any(step.done() for step in steps(engine, row)):
+    if not gobuild.is_built(kubernetes_tool(row)):
         say(f"Looking whether kindest/node can be pulled for Kubernetes {row.minor} ...")
         pulled = pull_first(engine, published_nodes(row))
         if pulled:
@@ -129,12 +130,17 @@ def make_node(engine: Engine, row: Kubernetes) -> None:
         components = write_images(work / "components.tar", node.component_images(work, root, row))
         build = [
             *("run", "--detach", "--network", "none", "--security-opt", "seccomp=unconfined"),
-            *("--entrypoint", "sleep", "--volume", f"{components}:/components.tar:ro", base.name, "infinity"),
+            *("--entrypoint", "sleep", base.name, "infinity"),
         ]
         container = engine.docker(*build).strip()
         try:
-            engine.docker("exec", container, "bash", "-c", node.IMPORT)
-            change = f"node.ENTRYPOINT {json.dumps(node.ENTRYPOINT)}"
+            with components.open("rb") as data:
+                run(
+                    ["docker", "exec", "--interactive", container, "bash", "-c", node.IMPORT],
+                    env=engine.env,
+                    stdin=data,
+                )
+            change = f"ENTRYPOINT {json.dumps(node.ENTRYPOINT)}"
             engine.docker("commit", "--change", change, container, built_node(row))
         finally:
             engine.does("rm", "--force", "--volumes", container)

@@ -33,9 +33,9 @@ CRICTL = b"#!/bin/sh\necho 'this node has no crictl: use ctr --namespace k8s.io'
 PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # A pinned image is never collected as garbage by the kubelet, which could not get it again.
 IMPORT = """set -e
-containerd >/tmp/containerd.log 2>&1 &
+containerd </dev/null >/tmp/containerd.log 2>&1 &
 for i in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
-ctr --namespace k8s.io images import --no-unpack --label io.cri-containerd.pinned=pinned /components.tar
+ctr --namespace k8s.io images import --no-unpack --label io.cri-containerd.pinned=pinned -
 kill %1
 wait
 rm -rf /run/containerd /tmp/containerd.log
