@@ -5,31 +5,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.task import Task
-from ansible.template import Templar
-from ansible_collections.hardening.kubernetes.plugins.action import pod_security, pod_security_info
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-ACTIONS = {"pod_security": pod_security, "pod_security_info": pod_security_info}
-NO_CONNECTION = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+from tests.integration.plays import Finding, Result, run_role, run_task
+
 NAMESPACE = KNOWN["v1", "Namespace"]
 SAFE_SPEC: dict[str, Any] = {
     "terminationGracePeriodSeconds": 0,
@@ -45,19 +34,6 @@ SAFE_SPEC: dict[str, Any] = {
 }
 ROOT_SPEC: dict[str, Any] = {**SAFE_SPEC, "securityContext": {}}
 HOST_SPEC: dict[str, Any] = {**SAFE_SPEC, "hostPID": True}
-
-Finding = dict[str, Any]
-Result = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def kubeconfig() -> str:
-    return os.environ.get("K8S_AUTH_KUBECONFIG") or str(CHECKOUT / "build/clusters/hardening/kubeconfig")
-
-
-@pytest.fixture(scope="module")
-def client(kubeconfig: str) -> Client:
-    return connect({"kubeconfig": kubeconfig})
 
 
 @pytest.fixture
@@ -90,49 +66,15 @@ def remove(client: Client, names: list[str]) -> None:
 
 
 @pytest.fixture
-def run(kubeconfig: str) -> Callable[..., Result]:
-    """Run one task in this process, as a worker of ansible-playbook would, and return its result."""
-
-    def task(action: str, check: bool = False, **arguments: Any) -> Result:
-        described = Task()
-        described.action = f"hardening.kubernetes.{action}"
-        described.args = {"kubeconfig": kubeconfig, **arguments}
-        described.check_mode, described.diff = check, True
-        loader = DataLoader()
-        module = ACTIONS[action].ActionModule(described, NO_CONNECTION, None, loader, Templar(loader), None)
-        told = module.run(task_vars={})
-        return {"failed": False, **json.loads(json.dumps(told))}
-
-    return task
+def run(kubeconfig: Path) -> Callable[..., Result]:
+    """Run one task, and return its result."""
+    return lambda action, check=False, **arguments: run_task(kubeconfig, action, check, arguments)
 
 
 @pytest.fixture
-def role(kubeconfig: str, tmp_path: Path) -> Callable[..., tuple[int, str, list[Finding]]]:
-    """Run the role by ansible-playbook, and return exit status, output and findings."""
-
-    def include(check: bool = False, **variables: Any) -> tuple[int, str, list[Finding]]:
-        role_itself = {
-            "ansible.builtin.include_role": {"name": "hardening.kubernetes.pod_security"},
-            "vars": {f"pod_security_{key}": value for key, value in variables.items()},
-        }
-        tell = {"ansible.builtin.debug": {"msg": "{{ pod_security_findings | default([]) | to_json }}"}}
-        tasks = [{"block": [role_itself], "always": [tell]}]
-        file = tmp_path / "playbook.json"
-        file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), *(["--check"] if check else []), "--diff", file],
-            cwd=CHECKOUT,
-            env={**os.environ, "K8S_AUTH_KUBECONFIG": kubeconfig, "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
-        told = [line for line in done.stdout.splitlines() if line.startswith('    "msg": ')]
-        assert told, output
-        return done.returncode, output, json.loads(json.loads(told[-1].removeprefix('    "msg": ')))
-
-    return include
+def role(kubeconfig: Path, tmp_path: Path) -> Callable[..., tuple[int, str, list[Finding]]]:
+    """Run the role, and return exit status, output and findings."""
+    return lambda check=False, **variables: run_role(kubeconfig, tmp_path, "pod_security", check, variables)
 
 
 def label(client: Client, name: str, settings: dict[str, str], manager: str = "kubectl-label") -> None:

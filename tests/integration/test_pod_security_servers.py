@@ -9,15 +9,12 @@ It runs on the same node, with the same etcd, beside the first, so that nothing 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
@@ -28,7 +25,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
 
 from tests.testbed import engine as engines
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 PORT = 7443
 MANIFEST = "/etc/kubernetes/manifests/kube-apiserver-exempting.yaml"
 CONFIGURATION = "/etc/kubernetes/hardening-admission.yaml"
@@ -48,12 +44,6 @@ ADMISSION = {
         }
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def client() -> Client:
-    kubeconfig = os.environ.get("K8S_AUTH_KUBECONFIG") or str(CHECKOUT / "build/clusters/hardening/kubeconfig")
-    return connect({"kubeconfig": kubeconfig})
 
 
 @pytest.fixture(scope="module")
