@@ -27,7 +27,7 @@ lint: setup ## ansible-lint, changelog and documentation
 	@$(STAGES) lint
 
 .PHONY: sanity
-sanity: setup ## ansible-test sanity on the built collection
+sanity: setup ## ansible-test sanity on the whole checkout
 	@$(STAGES) sanity
 
 .PHONY: importer

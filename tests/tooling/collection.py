@@ -45,5 +45,17 @@ def install(tarball: Path, collections: Path) -> Path:
     return collections / INSTALLED
 
 
+def copy(collections: Path) -> Path:
+    """Copy all that git knows or would take in under the collections path, and return the collection's folder."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT).stdout
+    for name in filter(None, listed.split("\0")):
+        source, target = CHECKOUT / name, collections / INSTALLED / name
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    return collections / INSTALLED
+
+
 if __name__ == "__main__":
     print(build())

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, hardening.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run ``ansible-test sanity`` on the built and installed collection: ``python -m tests.tooling.sanity RESULTS``.
+"""Run ``ansible-test sanity`` on everything in the checkout: ``python -m tests.tooling.sanity RESULTS``.
 
-ansible-test wants the folder ``ansible_collections/hardening/kubernetes`` as its real working directory, so it gets an
-installed tarball in a temporary folder. Its virtual environments stay in the cache folder, not in the user's home.
+ansible-test wants the folder ``ansible_collections/hardening/kubernetes`` as its real working directory, so it gets a
+copy in a temporary folder. Its virtual environments stay in the cache folder, not in the user's home.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.tooling.collection import build, environment, install, tool
+from tests.tooling.collection import copy, environment, tool
 from tests.tooling.environment import cache_folder
 
 # Left to itself ansible-test takes every Python whose command it finds, also a version manager's empty stand-in.
@@ -41,7 +41,7 @@ def main(results: Path) -> int:
     script.write_text(PIP_SCRIPT)
     settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     with tempfile.TemporaryDirectory(prefix="sanity-") as folder:
-        collection = install(build(), Path(folder))
+        collection = copy(Path(folder))
         status = subprocess.run(
             [
                 tool("ansible-test"),
