@@ -150,7 +150,7 @@ def make_node(engine: Engine, row: Kubernetes) -> None:
 
 def forget_older(engine: Engine, row: Kubernetes) -> None:
     """Remove the images of earlier inputs, but for one that a cluster still uses: the engine refuses that."""
-    repository, _, tag = built_node(row).rpartition(":")
+    repository, _colon, tag = built_node(row).rpartition(":")
     listed = engine.docker("images", "--format", "{{.Tag}}", "--filter", f"reference={repository}:{row.version}-*")
     for older in set(listed.split()) - {tag}:
         engine.does("rmi", f"{repository}:{older}")

@@ -28,7 +28,8 @@ DIFFERENT = {"1Gi": "1G", "1": "2", "1m": "1M"}
 
 @pytest.mark.parametrize(("one", "other"), QUANTITIES.items())
 def test_quantities_that_amount_to_the_same(one: str, other: str) -> None:
-    assert quantity(one) == quantity(other) is not None
+    assert quantity(one) is not None
+    assert quantity(one) == quantity(other)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.items())
