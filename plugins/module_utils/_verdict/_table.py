@@ -24,6 +24,7 @@ Tone = Literal["plain", "good", "bad", "doubt"]
 WIDTH = 100
 _MOST_GROUPS = 40
 _MOST_SUBJECTS = 5
+_MOST_LINES = 8
 
 _COLUMNS: tuple[tuple[str, Status], ...] = (
     ("pass", "pass"),
@@ -164,6 +165,8 @@ def _wrapped(heading: str, text: str, tone: Tone = "plain") -> Iterator[Line]:
         heading + _printable(text),
         WIDTH,
         subsequent_indent=indent,
+        max_lines=_MOST_LINES,
+        placeholder=" ... (the report has all of it)",
         break_on_hyphens=False,
         break_long_words=False,
         drop_whitespace=True,

@@ -92,6 +92,12 @@ def test_nothing_is_wider_than_a_terminal() -> None:
     assert max(len(line.text) for line in told) <= WIDTH
 
 
+def test_long_evidence_is_cut_and_says_where_the_rest_is() -> None:
+    told = lines(finding("network.default_deny", "Pod/a", "fail", evidence="words and words " * 200))
+    assert len(told) < 16
+    assert any(line.text.endswith("... (the report has all of it)") for line in told)
+
+
 def test_evidence_cannot_move_the_cursor() -> None:
     told = lines(finding("network.default_deny", "Pod/a\x1b[2J", "fail", evidence="a\r\nb\x07", remedy="\x9b1m"))
     assert all(line.text.isprintable() for line in told)
