@@ -13,6 +13,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._defini
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 
+_WORDS = {"present": "apply", "absent": "remove"}
+
 
 class ActionModule(HardeningAction):
     """Apply or remove any number of objects."""
@@ -45,7 +47,7 @@ class ActionModule(HardeningAction):
             wait=arguments["wait"],
             wait_timeout=arguments["wait_timeout"],
         )
-        done = apply_objects(client, objects, options, Progress(arguments["state"]))
+        done = apply_objects(client, objects, options, Progress(_WORDS[arguments["state"]]))
         told = result(done)
         if self.diff_mode:
             told["diff"] = diff_of(done)

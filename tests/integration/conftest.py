@@ -45,8 +45,8 @@ class Ansible:
         """The result of one task; ``output`` in it is everything that reached the terminal."""
         process = self.start(module, *options, variables=variables, **arguments)
         output, errors = process.communicate(timeout=600)
-        assert output.lstrip().startswith("{"), f"no result: {output}{errors}"
-        (task,) = json.loads(output)["plays"][0]["tasks"]
+        assert "{" in output, f"no result: {output}{errors}"
+        (task,) = json.loads(output[output.index("{") :])["plays"][0]["tasks"]
         return {**task["hosts"]["localhost"], "output": output + errors}
 
     def start(

@@ -208,7 +208,10 @@ class Client:
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid:
             body["preconditions"] = {"uid": uid}
-        return self.request("DELETE", resource.path(namespace, name), query=_dry(dry_run), body=body)
+        if dry_run:
+            # In the body alone: a server that is sent one does not look at the query.
+            body["dryRun"] = ["All"]
+        return self.request("DELETE", resource.path(namespace, name), body=body)
 
     def log(self, namespace: str, pod: str, *, container: str = "", since_seconds: int | None = None) -> str:
         """What a container wrote to its standard output and error."""

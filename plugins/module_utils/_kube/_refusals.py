@@ -15,6 +15,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
 _MANAGER = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
+_TYPED_PATCH = re.compile(r"failed to create typed patch object \([^)]*\): (?:errors:\s*)?")
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 
 
@@ -38,7 +39,7 @@ def refusal(answer: Answer) -> str:
     """The sentence for the user."""
     if is_ownership_conflict(answer):
         return _conflict(answer)
-    message = answer.message.rstrip(".")
+    message = _TYPED_PATCH.sub("", answer.message).rstrip(".")
     if namespace := missing_namespace(answer):
         return f"The namespace {namespace} does not exist: create it first."
     remedy = _REMEDIES.get(answer.status, "")

@@ -38,6 +38,8 @@ _OUTAGE_SECONDS = 60.0
 _SETTLING_SECONDS = 15.0
 """How long after an outage a 403 is doubted: a starting API server refuses until it has read its RBAC objects."""
 _SETTLING_PAUSE = 1.0
+_SAID_OF_BAD_OBJECTS = (b"failed to create typed patch object", b"failed to convert new object")
+"""What servers say with a 500 although the object is to blame, so that trying again cannot help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Transport:
             return _SETTLING_PAUSE
         told = _retry_after(reply.headers)
         again = reply.status == 429 or (reply.status >= 500 and (repeatable or told is not None))
-        if not again or tries >= _TRIES:
+        final = reply.status == 500 and any(words in reply.data for words in _SAID_OF_BAD_OBJECTS)
+        if not again or final or tries >= _TRIES:
             return None
         return min(told if told is not None else 0.5 * 2 ** (tries - 1), _LONGEST_PAUSE)
 

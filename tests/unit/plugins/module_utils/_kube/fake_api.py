@@ -151,10 +151,10 @@ class FakeApi:
             return 200, after
         return (200 if before else 201), self._save(request.path, after)
 
-    def _delete(self, request: Request, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _delete(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if request.path not in self.objects:
             return 404, status(404, "NotFound", "not found")
-        if not request.query.get("dryRun"):
+        if not body.get("dryRun"):
             del self.objects[request.path]
         return 200, status(200, "", "")
 

@@ -80,6 +80,15 @@ def test_what_must_not_be_done_twice_is_not_repeated_unless_the_server_says_so(
     assert pauses == [1, 0.5]
 
 
+def test_a_server_error_that_blames_the_object_is_not_asked_again(api: FakeApi, pauses: list[float]) -> None:
+    said = {
+        "message": "failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .dta: field not declared in schema"
+    }
+    api.intercept = lambda _request: (500, said)
+    assert client(api).request("PATCH", PODS + "/a", body={}).status == 500
+    assert len(api.requests) == 1 and pauses == []
+
+
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_a_refusal_is_an_answer(api: FakeApi, status: int) -> None:
     api.troubles.append((status, {}))
