@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     RUNNING_COMPLY,
     expected,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import is_labelled
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labelled, standard
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
@@ -41,15 +41,14 @@ class ActionModule(HardeningAction):
         client = connect(read)
         live, resolution = resolved(client, read)
         seen = look(client, live, resolution, read["timeout"], Progress("Pod Security probes"))
+        wrong = resolution_findings(resolution)
         if self.check_mode:
+            wrong = [expected(finding, labels_would_be_set=False) for finding in wrong]
             for name, findings in seen.items():
                 labels = live.get(name, {}).get("metadata", {}).get("labels") or {}
                 held = read["on_violation"] == "fail" and any(map(_is_violation, findings))
-                to_set = not held and not is_labelled(labels, resolution.settings[name])
-                seen[name] = [expected(finding, to_set) for finding in findings]
-        wrong = resolution_findings(resolution)
-        if self.check_mode:
-            wrong = [expected(finding, False) for finding in wrong]
+                enforced = labelled(labels) == standard(resolution.settings[name])
+                seen[name] = [expected(finding, not held or enforced, enforced) for finding in findings]
         found = [*wrong, *(finding for findings in seen.values() for finding in findings)]
         counts = Counter(finding.status for finding in found)
         return {

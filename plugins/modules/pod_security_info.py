@@ -60,8 +60,9 @@ EXAMPLES = r"""
 RETURN = r"""
 findings:
   description: >-
-    C(pod_security.enforced) of each namespace, C(pod_security.running_comply) of each namespace or of each workload
-    that does not comply, and C(policy.namespaces) for what the options name and cannot be found.
+    C(pod_security.enforced) of each namespace, C(pod_security.reported) of each that is to audit or warn,
+    C(pod_security.running_comply) of each namespace or of each workload that does not comply, and
+    C(policy.namespaces) for what the options name and cannot be found.
   returned: always
   type: list
   elements: dict

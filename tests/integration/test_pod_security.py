@@ -592,6 +592,34 @@ def test_the_role_judges_all_at_the_end_or_leaves_it_to_others(
     assert {finding["would"] for finding in findings if finding["subject"] == f"Namespace/{held}"} == {"fail"}
 
 
+@pytest.mark.parametrize("order", [("pod_security", "network_policies"), ("network_policies", "pod_security")])
+def test_both_roles_on_one_namespace_leave_each_others_work_alone(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result], order: tuple[str, str]
+) -> None:
+    place = namespace(f"both-{order[0].partition('_')[0]}")
+    wanted: dict[str, Any] = {
+        "pod_security": {"namespaces": {place: {"enforce": "restricted"}}},
+        "network_policies": {"namespaces": {place: {"default_deny": ["ingress"]}}},
+    }
+    both = {"enforce": "restricted", "enforce-version": "latest"}
+    policies = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+
+    def there() -> tuple[dict[str, str], bool]:
+        return live_labels(client, place), bool(client.list(policies, place))
+
+    for module in order:
+        assert run(module, **wanted[module])["changed"]
+    assert there() == (both, True)
+    for module in order:
+        assert not run(module, **wanted[module])["changed"]
+    first, second = order
+    assert run(first, state="absent", **wanted[first])["changed"]
+    assert there() == (({}, True) if first == "pod_security" else (both, False))
+    assert not run(second, **wanted[second])["changed"]
+    assert run(second, state="absent", **wanted[second])["changed"]
+    assert there() == ({}, False)
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

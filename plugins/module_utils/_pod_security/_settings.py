@@ -83,11 +83,6 @@ def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Stan
     )
 
 
-def is_labelled(namespace_labels: Mapping[str, str], settings: Mapping[str, str]) -> bool:
-    """Whether a live namespace has every label that the settings ask for."""
-    return labels(settings).items() <= namespace_labels.items()
-
-
 def server_checks_pods(before: Standard, after: Standard) -> bool:
     """Whether the server looks at the pods that run when ``enforce`` changes (``ValidateNamespace`` of the plugin)."""
     looser = LEVELS_LOOSEST_FIRST.index(after.level) <= LEVELS_LOOSEST_FIRST.index(before.level)

@@ -29,6 +29,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     PodGroup,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import Submission
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status
 
 WANTED = Standard("restricted")
 OTHER = Standard("baseline")
@@ -246,19 +247,23 @@ def test_a_namespace_that_could_not_be_labelled_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("control", "status", "labels_set", "would"),
+    ("control", "status", "labels_set", "enforce_right", "would"),
     [
-        ("pod_security.enforced", "fail", True, "pass"),
-        ("pod_security.enforced", "fail", False, "fail"),
-        ("pod_security.enforced", "unknown", True, "unknown"),
-        ("pod_security.enforced", "pass", False, "pass"),
-        ("pod_security.running_comply", "fail", True, "fail"),
+        ("pod_security.enforced", "fail", True, False, "pass"),
+        ("pod_security.enforced", "fail", False, False, "fail"),
+        ("pod_security.enforced", "fail", True, True, "fail"),
+        ("pod_security.enforced", "unknown", True, False, "unknown"),
+        ("pod_security.enforced", "pass", False, True, "pass"),
+        ("pod_security.reported", "fail", True, True, "pass"),
+        ("pod_security.reported", "fail", False, False, "fail"),
+        ("pod_security.running_comply", "fail", True, False, "fail"),
     ],
 )
-def test_what_to_expect_after_the_run(control: str, status: str, labels_set: bool, would: str) -> None:
-    finding = enforced_finding("shop", {"a": [Outcome(status, "x")] * 3})  # type: ignore[arg-type]
-    before = type(finding)(control, finding.subject, status, "x", "effect")  # type: ignore[arg-type]
-    assert expected(before, labels_set).would == would
+def test_what_to_expect_after_the_run(
+    control: str, status: Status, labels_set: bool, enforce_right: bool, would: str
+) -> None:
+    finding = Finding(control, "Namespace/shop", status, "x", "effect")
+    assert expected(finding, labels_set, enforce_right).would == would
 
 
 def test_audit_and_warn_are_judged_by_their_labels() -> None:

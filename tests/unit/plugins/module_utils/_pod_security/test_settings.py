@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
     Standard,
     check_settings,
-    is_labelled,
     labelled,
     labels,
     server_checks_pods,
@@ -52,16 +51,8 @@ PREFIX = "pod-security.kubernetes.io/"
 def test_labels_say_what_the_settings_say(settings: dict[str, str], expected: dict[str, str]) -> None:
     found = labels(settings)
     assert found == {PREFIX + key: value for key, value in expected.items()}
-    assert is_labelled({**found, "team": "x"}, settings)
     for mode in ("enforce", "audit", "warn"):
         assert labelled(found, mode) == standard(settings, mode)
-
-
-def test_a_namespace_without_one_of_the_labels_is_not_labelled() -> None:
-    settings = {"enforce": "baseline", "warn": "restricted"}
-    live = labels({"enforce": "baseline"})
-    assert not is_labelled(live, settings)
-    assert not is_labelled({}, settings)
 
 
 @pytest.mark.parametrize(
