@@ -66,7 +66,7 @@ class ActionModule(HardeningAction):
             "server": client.server,
             "kubernetes_version": ".".join(map(str, kubernetes)),
             "namespaces": [each["metadata"]["name"] for each in namespaces],
-            "weakened": [each.otherwise for each in missing],
+            "weakened": sorted({each.otherwise for each in missing}),
             **({"warnings": warnings} if warnings else {}),
         }
 

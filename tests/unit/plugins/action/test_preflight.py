@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What preflight makes of a server's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.action import preflight
+
+from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api
+
+from .conftest import Perform
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with fake_api() as server:
+        server.store("namespaces", "", "shop")
+        yield server
+
+
+def answer(api: FakeApi, *, allowed: bool, minor: str = "36") -> None:
+    def intercept(request: Request) -> tuple[int, dict[str, Any] | None] | None:
+        if request.path == REVIEWS:
+            return 201, {"status": {"allowed": allowed}}
+        if request.path == "/version":
+            return 200, {"major": "1", "minor": minor}
+        return None
+
+    api.intercept = intercept
+
+
+def test_everything_is_there(perform: Perform, api: FakeApi) -> None:
+    answer(api, allowed=True)
+    told = perform(preflight, host=api.url, api_key="good")
+    assert told == {
+        "changed": False,
+        "server": api.url,
+        "kubernetes_version": "1.36",
+        "namespaces": ["shop"],
+        "weakened": [],
+    }
+    assert {request.method for request in api.requests if request.path != REVIEWS} == {"GET"}
+
+
+def test_all_that_is_missing_is_told_at_once(perform: Perform, api: FakeApi) -> None:
+    answer(api, allowed=False)
+    told = perform(preflight, host=api.url, api_key="good", parts=["namespaces", "network_policies"])
+    assert told["failed"] is True
+    assert told["msg"].splitlines()[0].endswith("permissions that the run needs:")
+    for line in ("create, patch namespaces", "create, delete, patch networkpolicies (networking.k8s.io)"):
+        assert f"  {line} [hardening-enforce]" in told["msg"].splitlines()
+    assert "services" not in told["msg"]
+
+
+@pytest.mark.parametrize("minor", ["33", "38"])
+def test_a_version_that_is_not_supported(perform: Perform, api: FakeApi, minor: str) -> None:
+    answer(api, allowed=True, minor=minor)
+    told = perform(preflight, host=api.url, api_key="good")
+    assert told["failed"] is True
+    assert told["msg"].startswith(f"Kubernetes is 1.{minor} here; supported is 1.34 to 1.37.")
+    warned = perform(preflight, host=api.url, api_key="good", unsupported_version="warn")
+    assert warned["warnings"] == [f"Kubernetes is 1.{minor} here; supported is 1.34 to 1.37."]
+
+
+def test_a_permission_that_only_weakens_a_proof_is_a_warning(perform: Perform, api: FakeApi) -> None:
+    answer(api, allowed=False)
+    told = perform(preflight, host=api.url, api_key="good", mode="audit", parts=["probe"])
+    assert told.get("failed", False) is False
+    assert told["weakened"] == ["no connection can be tried: network.default_deny is unknown"]
+    assert len(told["warnings"]) == 1
+    assert len([request for request in api.requests if request.path == REVIEWS]) == 8
+
+
+def test_a_server_that_cannot_be_reached_is_one_sentence(perform: Perform) -> None:
+    told = perform(preflight, host="http://127.0.0.1:1", api_key="none")
+    assert told["failed"] is True
+    assert told["msg"].startswith("The server http://127.0.0.1:1 cannot be reached")
