@@ -1,0 +1,982 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Network policies on a real cluster: real connections between pods, modules and role as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible.template import Templar
+from ansible_collections.hardening.kubernetes.plugins.action import network_policies, network_policies_info
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ACTIONS = {"network_policies": network_policies, "network_policies_info": network_policies_info}
+NO_CONNECTION = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+IMAGE = "hardening.local/toolbox:1"
+NAMESPACE, POD, SERVICE = KNOWN["v1", "Namespace"], KNOWN["v1", "Pod"], KNOWN["v1", "Service"]
+POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
+BOTH = ["ingress", "egress"]
+SETTLED_SECONDS = 90
+
+# Serves every port of $PORTS, and asks every target of $TARGETS, again and again: one line a round.
+SCRIPT = """
+for port in $PORTS; do toolbox serve --port $port & done
+i=0
+while :; do
+  i=$((i+1)); line=$i
+  for target in $TARGETS; do
+    address=${target#*=}
+    line="$line ${target%%=*}=$(toolbox connect -t 1 ${address%,*} ${address#*,})"
+  done
+  echo "$line"
+  sleep 0.3
+done
+"""
+
+Finding = dict[str, Any]
+Result = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def kubeconfig() -> str:
+    return os.environ.get("K8S_AUTH_KUBECONFIG") or str(CHECKOUT / "build/clusters/hardening/kubeconfig")
+
+
+@pytest.fixture(scope="module")
+def client(kubeconfig: str) -> Client:
+    return connect({"kubeconfig": kubeconfig})
+
+
+def digest(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+class Cluster:
+    """Makes what a test needs, and takes it away."""
+
+    def __init__(self, client: Client, prefix: str) -> None:
+        self.client, self._prefix = client, prefix
+        self._made: list[dict[str, Any]] = []
+
+    def create(self, *objects: dict[str, Any]) -> None:
+        for each in objects:
+            answer = self.client.create(each)
+            assert answer.ok, answer.message
+            if "namespace" not in each["metadata"]:
+                self._made.append(each)
+
+    def namespace(self, name: str, **labels: str) -> str:
+        full = f"network-{self._prefix}-{name}"
+        self.remove("v1", "Namespace", full)
+        self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": full, "labels": labels}})
+        self.until(lambda: self.client.get(KNOWN["v1", "ServiceAccount"], "default", full))
+        return full
+
+    def remove(self, api_version: str, kind: str, name: str) -> None:
+        resource = self.client.resource(api_version, kind)
+        assert resource
+        self.client.delete(resource, name)
+        self.until(lambda: not self.client.get(resource, name))
+
+    def pod(self, namespace: str, name: str, ports: tuple[int, ...] = (), names: Any = None, **targets: str) -> None:
+        """A pod with the label ``app`` of its name that serves the ports and asks the targets, ``HOST,PORT`` each."""
+        environment = {
+            "PORTS": " ".join(map(str, ports)),
+            "TARGETS": " ".join(f"{target}={address}" for target, address in targets.items()),
+        }
+        declared = [{"containerPort": port, "name": text} for text, port in (names or {}).items()]
+        self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+                "spec": {
+                    "terminationGracePeriodSeconds": 0,
+                    "containers": [
+                        {
+                            "name": "main",
+                            "image": IMAGE,
+                            "command": ["sh", "-c", SCRIPT],
+                            "env": [{"name": key, "value": value} for key, value in environment.items()],
+                            "ports": declared,
+                        }
+                    ],
+                },
+            }
+        )
+
+    def service(self, namespace: str, name: str, *ports: int, **spec: Any) -> None:
+        self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {
+                    "selector": {"app": name},
+                    "ports": [{"name": f"p{port}", "port": port} for port in ports],
+                    **spec,
+                },
+            }
+        )
+
+    def rounds(self, namespace: str, name: str) -> list[dict[str, str]]:
+        """The answers of every round so far, by target."""
+        lines = self.client.log(namespace, name).split("\n")[:-1]
+        return [dict(word.split("=") for word in line.split()[1:]) for line in lines if line and line[0].isdecimal()]
+
+    def sees(self, namespace: str, name: str, **wanted: str) -> None:
+        """Wait until three rounds in a row see the targets as wanted: ``open``, or anything else for ``closed``."""
+        begun = len(self.rounds(namespace, name))
+
+        def settled() -> bool:
+            last = self.rounds(namespace, name)[begun + 1 :][-3:]
+            return len(last) == 3 and all(
+                (each.get(target) == "open") == (state == "open") for each in last for target, state in wanted.items()
+            )
+
+        self.until(settled, lambda: f"{name} saw {self.rounds(namespace, name)[-3:]}, not {wanted}")
+
+    @staticmethod
+    def until(holds: Callable[[], Any], else_: Callable[[], str] = lambda: "it did not come about") -> None:
+        deadline = time.monotonic() + SETTLED_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, else_()
+            time.sleep(0.2)
+
+    def running(self, *pods: tuple[str, str]) -> None:
+        for namespace, name in pods:
+            self.until(
+                lambda namespace=namespace, name=name: (
+                    (self.client.get(POD, name, namespace) or {})["status"].get("phase") == "Running"
+                )
+            )
+
+    def policies(self, namespace: str) -> dict[str, Any]:
+        return {each["metadata"]["name"]: each["spec"] for each in self.client.list(POLICY, namespace)}
+
+    def close(self) -> None:
+        for each in reversed(self._made):
+            resource = self.client.resource(each["apiVersion"], each["kind"])
+            assert resource
+            self.client.delete(resource, each["metadata"]["name"])
+
+
+@pytest.fixture
+def cluster(client: Client, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    made = Cluster(client, digest(request.node.name))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def run(kubeconfig: str) -> Callable[..., Result]:
+    """Run one task in this process, as a worker of ansible-playbook would, and return its result."""
+
+    def task(action: str, check: bool = False, **arguments: Any) -> Result:
+        described = Task()
+        described.action = f"hardening.kubernetes.{action}"
+        if action == "network_policies_info":
+            arguments = {"probe_image": IMAGE, "probe_timeout": 40, **arguments}
+        described.args = {"kubeconfig": kubeconfig, "set": "network-test", **arguments}
+        described.check_mode, described.diff = check, True
+        loader = DataLoader()
+        module = ACTIONS[action].ActionModule(described, NO_CONNECTION, None, loader, Templar(loader), None)
+        told = module.run(task_vars={})
+        return {"failed": False, **json.loads(json.dumps(told))}
+
+    return task
+
+
+def probe_pods(cluster: Cluster, namespace: str) -> list[dict[str, Any]]:
+    return cluster.client.list(POD, namespace, label_selector="hardening.kubernetes/probe")
+
+
+def finding(result: Result, control: str = "network.default_deny", subject: str = "") -> Finding:
+    (found,) = (each for each in result["findings"] if each["control"] == control and subject in ("", each["subject"]))
+    return found
+
+
+def actions(result: Result) -> dict[str, str]:
+    return {each["name"]: each["action"] for each in result["objects"]}
+
+
+def flow(source: Any, target: Any, *ports: Any) -> dict[str, Any]:
+    return {"from": source, "to": target, "ports": list(ports)}
+
+
+def app(name: str) -> dict[str, str]:
+    return {"app": name}
+
+
+class Shop:
+    """frontend to backend on 8080, backend to postgres on 5432, and a neighbour in another namespace."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.namespace, self.outside = cluster.namespace("shop"), cluster.namespace("neighbour")
+        dns = (cluster.client.get(SERVICE, "kube-dns", "kube-system") or {})["spec"]["clusterIP"]
+        (server,) = cluster.client.list(SLICE, "default", label_selector="kubernetes.io/service-name=kubernetes")
+        address, port = server["endpoints"][0]["addresses"][0], server["ports"][0]["port"]
+        everywhere = {
+            "backend": f"backend.{self.namespace},8080",
+            "metrics": f"backend.{self.namespace},9090",
+            "postgres": f"postgres.{self.namespace},5432",
+            "dns_tcp": f"{dns},53",
+            "api_server": f"{address},{port}",
+        }
+        cluster.service(self.namespace, "backend", 8080, 9090)
+        cluster.service(self.namespace, "postgres", 5432)
+        cluster.pod(self.namespace, "frontend", **everywhere)
+        cluster.pod(self.namespace, "backend", (8080, 9090), {"http": 8080, "metrics": 9090}, **everywhere)
+        cluster.pod(self.namespace, "postgres", (5432,), {"postgres": 5432}, **everywhere)
+        cluster.pod(self.outside, "neighbour", **everywhere)
+        cluster.running(*((self.namespace, name) for name in ("frontend", "backend", "postgres")))
+        cluster.running((self.outside, "neighbour"))
+
+    def settings(self, *more: dict[str, Any], deny: Any = BOTH, dns: Any = True) -> dict[str, Any]:
+        flows = [
+            flow(app("frontend"), app("backend"), "8080/TCP"),
+            flow(app("backend"), app("postgres"), "5432/TCP"),
+            *more,
+        ]
+        return {self.namespace: {"default_deny": deny, "dns": dns, "allow": flows}}
+
+    def sees(self, name: str, **wanted: str) -> None:
+        self.cluster.sees(self.outside if name == "neighbour" else self.namespace, name, **wanted)
+
+
+@pytest.fixture(scope="module")
+def shop(client: Client, run: Callable[..., Result]) -> Iterator[Shop]:
+    cluster = Cluster(client, "traffic")
+    try:
+        yield Shop(cluster)
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def bare(shop: Shop, run: Callable[..., Result]) -> Iterator[Shop]:
+    """The shop without policies, whatever the test before left."""
+    yield shop
+    for namespace in (shop.namespace, shop.outside):
+        for name in shop.cluster.policies(namespace):
+            shop.cluster.client.delete(POLICY, name, namespace)
+
+
+ALL_OPEN = {"backend": "open", "metrics": "open", "postgres": "open", "dns_tcp": "open", "api_server": "open"}
+
+
+def test_the_declared_flows_and_dns_work_and_everything_else_is_closed(bare: Shop, run: Callable[..., Result]) -> None:
+    for name in ("frontend", "backend", "neighbour"):
+        bare.sees(name, **ALL_OPEN)
+    first = run("network_policies", namespaces=bare.settings())
+    assert not first["failed"] and set(actions(first).values()) == {"created"}
+    assert "hardening-rollout-gate" not in actions(first)
+    assert "hardening-rollout-gate" not in bare.cluster.policies(bare.namespace)
+    # Reaching a Service by its name asks DNS on UDP.
+    bare.sees("frontend", backend="open", metrics="closed", postgres="closed", dns_tcp="open", api_server="closed")
+    bare.sees("backend", postgres="open", dns_tcp="open", api_server="closed")
+    bare.sees("postgres", backend="closed", api_server="closed")
+    bare.sees("neighbour", backend="closed", postgres="closed", dns_tcp="open", api_server="open")
+    again = run("network_policies", namespaces=bare.settings())
+    assert not again["changed"] and set(actions(again).values()) == {"unchanged"}
+    seen = run("network_policies_info", namespaces=bare.settings(), probe=True)
+    assert (finding(seen)["status"], finding(seen)["proof"]) == ("pass", "effect"), seen
+    assert "from a pod of the same namespace" in finding(seen)["evidence"]
+    assert finding(seen, "network.flows")["status"] == "pass"
+    bare.cluster.until(lambda: not probe_pods(bare.cluster, bare.namespace))
+
+
+def test_denied_ingress_alone_leaves_egress_as_it_was(bare: Shop, run: Callable[..., Result]) -> None:
+    run("network_policies", namespaces=bare.settings(deny=["ingress"], dns=False))
+    bare.sees("frontend", backend="open", postgres="closed", dns_tcp="open", api_server="open")
+    bare.sees("neighbour", backend="closed", postgres="closed")
+    seen = run("network_policies_info", namespaces=bare.settings(deny=["ingress"], dns=False), probe=True)
+    assert finding(seen)["status"] == "pass"
+    assert "egress" not in finding(seen)["evidence"]
+
+
+def test_denied_egress_alone_leaves_ingress_as_it_was(bare: Shop, run: Callable[..., Result]) -> None:
+    run("network_policies", namespaces=bare.settings(deny=["egress"]))
+    bare.sees("frontend", backend="open", postgres="closed", dns_tcp="open", api_server="closed")
+    bare.sees("neighbour", backend="open", postgres="open")
+    seen = run("network_policies_info", namespaces=bare.settings(deny=["egress"]), probe=True)
+    assert finding(seen)["status"] == "pass"
+
+
+@pytest.mark.parametrize("port", ["metrics/TCP", "9000-9100/TCP", 9090])
+def test_ports_by_name_range_and_number_open_what_they_mean(bare: Shop, run: Callable[..., Result], port: Any) -> None:
+    said = bare.settings(flow(app("frontend"), app("backend"), port))
+    run("network_policies", namespaces=said)
+    bare.sees("frontend", backend="open", metrics="open", postgres="closed")
+
+
+def test_the_api_server_is_reached_where_it_listens(bare: Shop, run: Callable[..., Result]) -> None:
+    said = bare.settings(flow(app("backend"), {"api_server": True}))
+    run("network_policies", namespaces=said)
+    bare.sees("backend", api_server="open", postgres="open")
+    bare.sees("frontend", api_server="closed", backend="open")
+    seen = run("network_policies_info", namespaces=said)
+    assert finding(seen, "network.api_server_addresses")["status"] == "pass"
+    # Somebody moves it.
+    (name,) = (name for name in bare.cluster.policies(bare.namespace) if "api-server" in name)
+    moved = {"podSelector": {"matchLabels": app("backend")}, "policyTypes": ["Egress"]}
+    moved["egress"] = [{"to": [{"ipBlock": {"cidr": "192.0.2.9/32"}}], "ports": [{"port": 6443, "protocol": "TCP"}]}]
+    answer = bare.cluster.client.apply(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": bare.namespace},
+            "spec": moved,
+        },
+        manager="somebody",
+        force=True,
+    )
+    assert answer.ok, answer.message
+    drifted = finding(run("network_policies_info", namespaces=said), "network.api_server_addresses")
+    assert drifted["status"] == "fail" and "names 192.0.2.9" in drifted["evidence"]
+    refused = run("network_policies", namespaces=said)
+    assert refused["failed"] and "somebody" in refused["msg"]
+    taken = run("network_policies", namespaces=said, force_conflicts=True)
+    assert actions(taken)[name] == "updated"
+    bare.sees("backend", api_server="open")
+
+
+def test_a_flow_by_addresses_opens_them_alone(bare: Shop, run: Callable[..., Result]) -> None:
+    dns = (bare.cluster.client.get(SERVICE, "kube-dns", "kube-system") or {})["spec"]["clusterIP"]
+    (server,) = bare.cluster.client.list(SLICE, "default", label_selector="kubernetes.io/service-name=kubernetes")
+    address = server["endpoints"][0]["addresses"][0]
+    said = bare.settings(flow(app("frontend"), {"cidr": "0.0.0.0/0", "except": [f"{address}/32"]}, "53-65535/TCP"))
+    run("network_policies", namespaces=said)
+    bare.sees("frontend", backend="open", metrics="closed", api_server="closed", dns_tcp="open")
+    said = bare.settings(flow(app("frontend"), {"cidr": f"{address}/32"}))
+    changed = run("network_policies", namespaces=said)
+    assert sorted(set(actions(changed).values())) == ["created", "deleted", "unchanged"]
+    bare.sees("frontend", backend="open", api_server="open")
+    assert dns
+
+
+def test_a_flow_between_namespaces_is_opened_at_both_ends(bare: Shop, run: Callable[..., Result]) -> None:
+    to_metrics = flow({"namespace": bare.outside, "pods": app("neighbour")}, app("backend"), "9090/TCP")
+    said = {**bare.settings(to_metrics), bare.outside: {"default_deny": BOTH, "dns": True}}
+    told = run("network_policies", namespaces=said)
+    assert not told["failed"], told
+    bare.sees("neighbour", metrics="open", backend="closed", postgres="closed", dns_tcp="open", api_server="closed")
+    assert any("-egress" in name for name in bare.cluster.policies(bare.outside))
+    without = {**bare.settings(), bare.outside: {"default_deny": BOTH, "dns": True}}
+    gone = run("network_policies", namespaces=without)
+    assert sorted(set(actions(gone).values())) == ["deleted", "unchanged"]
+    bare.sees("neighbour", metrics="closed", dns_tcp="open")
+
+
+def test_an_end_that_is_closed_by_somebody_else_is_told(bare: Shop, run: Callable[..., Result]) -> None:
+    theirs(bare.cluster, bare.outside, {"podSelector": {}, "policyTypes": ["Egress"]})
+    to_metrics = flow({"namespace": bare.outside, "pods": app("neighbour")}, app("backend"), "9090/TCP")
+    told = run("network_policies", namespaces=bare.settings(to_metrics))
+    assert any(f"closed by NetworkPolicy/{bare.outside}/theirs" in warning for warning in told["warnings"])
+    seen = finding(run("network_policies_info", namespaces=bare.settings(to_metrics)), "network.flows")
+    assert seen["status"] == "fail" and f"NetworkPolicy/{bare.outside}/theirs" in seen["evidence"]
+
+
+def theirs(cluster: Cluster, namespace: str, spec: dict[str, Any], name: str = "theirs") -> None:
+    cluster.create(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": spec,
+        }
+    )
+
+
+def test_nothing_breaks_on_the_way_there_and_back(bare: Shop, run: Callable[..., Result]) -> None:
+    """While policies come and go one after another, no round of the declared flow fails."""
+    bare.sees("frontend", backend="open", postgres="open")
+    begun = len(bare.cluster.rounds(bare.namespace, "frontend"))
+    with writes(bare.cluster.client, run) as written:
+        run("network_policies", namespaces=bare.settings())
+        there = list(written)
+        bare.sees("frontend", backend="open", postgres="closed")
+        written.clear()
+        run("network_policies", namespaces=bare.settings(), state="absent")
+        back = list(written)
+    bare.sees("frontend", backend="open", postgres="open")
+    rounds = bare.cluster.rounds(bare.namespace, "frontend")[begun:]
+    assert len(rounds) > 6 and {each["backend"] for each in rounds} == {"open"}
+    names = [name.split("-")[1] for _method, name in there]
+    assert names == ["rollout", *["allow"] * 5, "default", "rollout"]
+    assert [name.split("-")[1] for _method, name in back] == ["rollout", "default", *["allow"] * 5, "rollout"]
+    assert bare.cluster.policies(bare.namespace) == {}
+
+
+class writes:  # noqa: N801
+    """Notes every write to a NetworkPolicy that any client sends meanwhile."""
+
+    def __init__(self, _client: Client, _run: Any) -> None:
+        self._noted: list[tuple[str, str]] = []
+        self._request = Client.request
+
+    def __enter__(self) -> list[tuple[str, str]]:
+        noted, request = self._noted, self._request
+
+        def spy(client: Client, method: str, path: str, **more: Any) -> Any:
+            if method in ("PATCH", "DELETE", "POST") and "/networkpolicies" in path:
+                noted.append((method, path.rsplit("/", 1)[-1]))
+            return request(client, method, path, **more)
+
+        Client.request = spy  # type: ignore[method-assign]
+        return noted
+
+    def __exit__(self, *_error: object) -> None:
+        Client.request = self._request  # type: ignore[method-assign]
+
+
+def test_a_flow_that_cannot_be_opened_leaves_its_namespace_open(bare: Shop, run: Callable[..., Result]) -> None:
+    """Another field manager has the DNS policy: nothing may be closed without it."""
+    theirs(
+        bare.cluster,
+        bare.outside,
+        {"podSelector": {"matchLabels": app("nobody")}, "policyTypes": ["Egress"]},
+        "hardening-allow-dns",
+    )
+    said = {
+        **bare.settings(),
+        bare.outside: {"default_deny": BOTH, "dns": True, "allow": [flow(app("neighbour"), {"any": True}, "8080/TCP")]},
+    }
+    told = run("network_policies", namespaces=said)
+    assert told["failed"]
+    assert "hardening-allow-dns" in told["msg"] and "would close what that opens" in told["msg"]
+    assert "hardening-default-deny" in bare.cluster.policies(bare.namespace)
+    assert "hardening-default-deny" not in bare.cluster.policies(bare.outside)
+    refused = finding(told, "network.default_deny", f"Namespace/{bare.outside}")
+    assert refused["status"] == "fail"
+    bare.sees("neighbour", dns_tcp="open", api_server="open")
+    bare.sees("frontend", backend="open", postgres="closed")
+
+
+def test_a_removal_leaves_everything_that_is_not_of_the_set(bare: Shop, run: Callable[..., Result]) -> None:
+    theirs(bare.cluster, bare.namespace, {"podSelector": {}, "ingress": [{}]})
+    run("network_policies", namespaces=bare.settings())
+    other = run("network_policies", namespaces=bare.settings(), state="absent", set="another")
+    assert not other["changed"]
+    check = run("network_policies", namespaces=bare.settings(), state="absent", check=True)
+    assert check["changed"] and len(bare.cluster.policies(bare.namespace)) == 7
+    gone = run("network_policies", namespaces={bare.namespace: {}}, state="absent")
+    assert set(actions(gone).values()) == {"deleted"} and len(gone["objects"]) == 6
+    assert list(bare.cluster.policies(bare.namespace)) == ["theirs"]
+    again = run("network_policies", namespaces={bare.namespace: {}, "network-not-there": {}}, state="absent")
+    assert not again["changed"] and not again["failed"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "opened"),
+    [
+        ({"podSelector": {}, "ingress": [{}]}, "ingress"),
+        (
+            {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]},
+            "egress",
+        ),
+    ],
+)
+def test_a_foreign_policy_that_opens_everything_is_a_failure(
+    bare: Shop, run: Callable[..., Result], spec: dict[str, Any], opened: str
+) -> None:
+    run("network_policies", namespaces=bare.settings())
+    theirs(bare.cluster, bare.namespace, spec)
+    bare.sees("frontend", **({"api_server": "open"} if opened == "egress" else {"postgres": "closed"}))
+    seen = finding(run("network_policies_info", namespaces=bare.settings(), probe=True))
+    assert seen["status"] == "fail"
+    assert f"NetworkPolicy/{bare.namespace}/theirs opens all {opened} of every pod" in seen["evidence"]
+
+
+def test_pods_that_may_all_talk_to_one_another_are_probed_from_elsewhere(
+    bare: Shop, run: Callable[..., Result]
+) -> None:
+    said = {bare.namespace: {"default_deny": BOTH, "dns": True, "allow": [flow({}, {})]}}
+    run("network_policies", namespaces=said)
+    bare.sees("frontend", backend="open", postgres="open", api_server="closed")
+    seen = finding(run("network_policies_info", namespaces=said, probe=True))
+    assert (seen["status"], seen["proof"]) == ("pass", "effect"), seen
+    assert f"the namespaces default and {bare.namespace}" in seen["evidence"]
+    assert f"the namespaces {bare.namespace} and default" in seen["evidence"]
+    bare.cluster.until(lambda: not probe_pods(bare.cluster, "default"))
+
+
+def test_an_address_range_that_holds_all_pods_cannot_be_proved(bare: Shop, run: Callable[..., Result]) -> None:
+    said = bare.settings(flow({}, {"cidr": "10.0.0.0/8"}))
+    run("network_policies", namespaces=said)
+    seen = finding(run("network_policies_info", namespaces=said, probe=True))
+    assert seen["status"] == "unknown"
+    assert "opens egress for the addresses of all pods" in seen["evidence"]
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> str:
+    return cluster.namespace("empty")
+
+
+DENY = {"default_deny": BOTH, "dns": True}
+
+
+def probed(run: Callable[..., Result], namespace: str, **more: Any) -> Finding:
+    return finding(run("network_policies_info", namespaces={namespace: DENY}, probe=True, **more))
+
+
+def test_an_image_that_cannot_be_had_is_unknown_and_named(empty: str, run: Callable[..., Result]) -> None:
+    run("network_policies", namespaces={empty: DENY})
+    seen = probed(run, empty, probe_image="hardening.invalid/none:1")
+    assert seen["status"] == "unknown"
+    assert "hardening.invalid/none:1" in seen["evidence"] and "ImagePull" in seen["evidence"]
+
+
+def test_an_image_without_the_programs_is_unknown(empty: str, run: Callable[..., Result]) -> None:
+    run("network_policies", namespaces={empty: DENY})
+    seen = probed(run, empty, probe_image="registry.k8s.io/pause:3.10.2", probe_timeout=20)
+    assert seen["status"] == "unknown" and "httpd" in seen["evidence"]
+
+
+def test_a_quota_that_refuses_the_probe_is_unknown_and_named(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "no-pods", "namespace": empty},
+            "spec": {"hard": {"pods": "0"}},
+        }
+    )
+    run("network_policies", namespaces={empty: DENY})
+    seen = probed(run, empty)
+    assert seen["status"] == "unknown"
+    assert "refused the probe's server pod" in seen["evidence"] and "no-pods" in seen["evidence"]
+
+
+def test_the_restricted_level_lets_the_probe_in(cluster: Cluster, run: Callable[..., Result]) -> None:
+    name = cluster.namespace("restricted", **{"pod-security.kubernetes.io/enforce": "restricted"})
+    run("network_policies", namespaces={name: DENY})
+    assert probed(run, name)["status"] == "pass"
+
+
+def test_what_a_probe_that_crashed_left_is_removed(cluster: Cluster, empty: str, run: Callable[..., Result]) -> None:
+    label = {"hardening.kubernetes/probe": "dead"}
+    container = {"name": "c", "image": IMAGE, "command": ["sleep", "600"]}
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "hardening-probe-dead-server", "namespace": empty, "labels": label},
+            "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "hardening-probe-dead-ingress", "namespace": empty, "labels": label},
+            "spec": {"podSelector": {"matchLabels": label}, "ingress": [{}]},
+        },
+    )
+    run("network_policies", namespaces={empty: DENY})
+    assert probed(run, empty)["status"] == "pass"
+    assert set(cluster.policies(empty)) == {"hardening-allow-dns", "hardening-default-deny"}
+    cluster.until(lambda: not probe_pods(cluster, empty))
+
+
+def test_many_namespaces_are_probed_at_once_and_a_sample_speaks_for_the_others(
+    cluster: Cluster, run: Callable[..., Result]
+) -> None:
+    names = sorted(cluster.namespace(f"many-{number}", team="many") for number in range(4))
+    said = [{"selector": "team=many", **DENY}]
+    assert not run("network_policies", selected=said)["failed"]
+    begun = time.monotonic()
+    seen = run("network_policies_info", selected=said, probe=True)
+    took = time.monotonic() - begun
+    ours = [each for each in seen["findings"] if each["control"] == "network.default_deny"]
+    assert [each["subject"] for each in ours] == [f"Namespace/{name}" for name in names]
+    assert {each["status"] for each in ours} == {"pass"}, ours
+    assert took < 100
+    sampled = run("network_policies_info", selected=said, probe=True, probe_namespaces=1)
+    told = {each["subject"]: each for each in sampled["findings"] if each["control"] == "network.default_deny"}
+    assert {each["status"] for each in told.values()} == {"pass"}
+    assert "tried from" in told[f"Namespace/{names[0]}"]["evidence"]
+    assert (
+        f"not probed itself; that the pod network enforces policies was tried in {names[0]}"
+        in (told[f"Namespace/{names[1]}"]["evidence"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "because"),
+    [("some", "is not all"), (0, "is not all"), (["network-nowhere"], "no settings reach a namespace network-nowhere")],
+)
+def test_a_sample_that_means_nothing_is_refused(
+    empty: str, run: Callable[..., Result], chosen: Any, because: str
+) -> None:
+    told = run("network_policies_info", namespaces={empty: DENY}, probe_namespaces=chosen)
+    assert told["failed"] and because in told["msg"]
+
+
+def test_without_a_probe_the_deny_is_unknown_and_nothing_is_written(empty: str, run: Callable[..., Result]) -> None:
+    run("network_policies", namespaces={empty: DENY})
+    with writes(None, None) as written:  # type: ignore[arg-type]
+        seen = finding(run("network_policies_info", namespaces={empty: DENY}))
+    assert (seen["status"], seen["proof"]) == ("unknown", "config")
+    assert written == []
+
+
+def test_check_mode_on_a_namespace_that_is_not_there_tells_what_to_expect(
+    client: Client, run: Callable[..., Result]
+) -> None:
+    said = {"network-to-come": {**DENY, "create": True}}
+    told = run("network_policies", namespaces=said, check=True)
+    assert told["changed"] and not told["failed"]
+    assert actions(told)["hardening-default-deny"] == "created"
+    seen = finding(run("network_policies_info", namespaces=said, probe=True, check=True))
+    assert (seen["status"], seen["would"]) == ("fail", "pass")
+    assert client.get(NAMESPACE, "network-to-come") is None
+
+
+def test_a_namespace_is_created_where_the_settings_say_so(cluster: Cluster, run: Callable[..., Result]) -> None:
+    cluster.remove("v1", "Namespace", "network-created")
+    told = run("network_policies", namespaces={"network-created": {**DENY, "create": True}})
+    assert not told["failed"] and actions(told)["network-created"] == "created"
+    cluster.remove("v1", "Namespace", "network-created")
+
+
+def test_a_namespace_that_is_misspelt_fails_and_the_others_are_done(empty: str, run: Callable[..., Result]) -> None:
+    told = run("network_policies", namespaces={empty: DENY, f"{empty}y": DENY})
+    assert told["failed"] and f"did you mean {empty}?" in told["msg"]
+    assert actions(told)["hardening-default-deny"] == "created"
+    check = run("network_policies", namespaces={f"{empty}y": DENY}, check=True)
+    assert not check["failed"] and any("did you mean" in warning for warning in check["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("options", "because"),
+    [
+        ({"namespaces": {"default": {"default_denny": ["ingress"]}}}, "did you mean default_deny"),
+        ({"namespaces": {"default": {"default_deny": ["ingress"], "allow": [{"from": {}}]}}}, "to is missing"),
+        ({"namespaces": {}, "set": "no/label"}, "cannot be a label"),
+        ({"selected": [{"selector": "a=(b", "default_deny": ["ingress"]}]}, "is not a label selector"),
+    ],
+)
+def test_bad_settings_fail_with_one_sentence(run: Callable[..., Result], options: dict[str, Any], because: str) -> None:
+    told = run("network_policies", **options)
+    assert told["failed"] and because in told["msg"]
+
+
+def standing_behind(kind: str, cluster: Cluster, namespace: str) -> dict[str, Any] | None:
+    """What makes a namespace's Service ``web`` something that others call."""
+    service = {"namespace": namespace, "name": "web", "port": 8443}
+    bundle = {"service": service}
+    made: dict[str, Any] = {
+        "webhook": {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": f"{namespace}.test"},
+            "webhooks": [
+                {
+                    "name": "nothing.network.test",
+                    "clientConfig": bundle,
+                    "failurePolicy": "Ignore",
+                    "sideEffects": "None",
+                    "admissionReviewVersions": ["v1"],
+                    "rules": [
+                        {
+                            "apiGroups": ["network.test"],
+                            "apiVersions": ["v1"],
+                            "operations": ["CREATE"],
+                            "resources": ["nothings"],
+                        }
+                    ],
+                }
+            ],
+        },
+        "crd_conversion": {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "things.network.test"},
+            "spec": {
+                "group": "network.test",
+                "scope": "Namespaced",
+                "names": {"plural": "things", "singular": "thing", "kind": "Thing"},
+                "conversion": {
+                    "strategy": "Webhook",
+                    "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": bundle},
+                },
+                "versions": [
+                    {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+                ],
+            },
+        },
+        "ingress": {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "i", "namespace": namespace},
+            "spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 8443}}}},
+        },
+    }
+    return made.get(kind)
+
+
+@pytest.mark.parametrize(
+    ("risk", "allow_from"),
+    [
+        ("webhook", {"api_server": True}),
+        ("crd_conversion", {"api_server": True}),
+        ("ingress", {"namespace": "kube-system"}),
+        ("load_balancer", {"any": True}),
+        ("node_port", {"any": True}),
+    ],
+)
+def test_a_deny_in_front_of_what_others_call_is_refused(
+    cluster: Cluster, empty: str, run: Callable[..., Result], risk: str, allow_from: dict[str, Any]
+) -> None:
+    service_type = {"load_balancer": "LoadBalancer", "node_port": "NodePort"}.get(risk, "ClusterIP")
+    cluster.service(empty, "web", 8443, type=service_type)
+    behind = standing_behind(risk, cluster, empty)
+    if behind:
+        cluster.create(behind)
+    told = run("network_policies", namespaces={empty: DENY})
+    assert told["failed"] and f"accept_risks: [{risk}]" in told["msg"], told
+    assert f"Service/{empty}/web" in finding(told)["evidence"] and "8443/TCP" in finding(told)["evidence"]
+    assert cluster.policies(empty) == {}
+    assert finding(run("network_policies_info", namespaces={empty: DENY}, probe=True))["status"] == "fail"
+    check = run("network_policies", namespaces={empty: DENY}, check=True)
+    assert not check["failed"] and finding(check)["would"] == "fail"
+
+    accepted = run("network_policies", namespaces={empty: {**DENY, "accept_risks": [risk]}}, check=True)
+    assert not accepted["findings"] and actions(accepted)["hardening-default-deny"] == "created"
+    allowed = {**DENY, "allow": [flow(allow_from, app("web"), "8443/TCP")]}
+    done = run("network_policies", namespaces={empty: allowed})
+    assert not done["failed"] and actions(done)["hardening-default-deny"] == "created"
+
+
+def test_a_deny_that_takes_dns_away_is_refused(empty: str, run: Callable[..., Result]) -> None:
+    told = run("network_policies", namespaces={empty: {"default_deny": ["egress"]}})
+    assert told["failed"] and "add dns: true" in told["msg"]
+    taken = run("network_policies", namespaces={empty: {"default_deny": ["egress"], "accept_risks": ["dns"]}})
+    assert not taken["failed"]
+
+
+def test_defaults_never_reach_components_of_the_cluster(run: Callable[..., Result], empty: str) -> None:
+    told = run("network_policies", default=DENY, exempt=["default", "shop", "neighbours", "pod-*"], check=True)
+    reached = {each["namespace"] for each in told["objects"]}
+    assert empty in reached
+    assert not {name for name in reached if name.startswith("kube-") or name in ("default", "local-path-storage")}
+
+
+def rules_of(role: str) -> list[dict[str, Any]]:
+    shipped = yaml.safe_load_all((CHECKOUT / "playbooks/files/cluster_roles.yml").read_text())
+    (rules,) = (each["rules"] for each in shipped if each and each["metadata"]["name"] == role)
+    return list(rules)
+
+
+def user(cluster: Cluster, rules: list[dict[str, Any]]) -> str:
+    """A user with exactly these rules."""
+    name = f"network-test-{digest(json.dumps(rules))}"
+    api_group = "rbac.authorization.k8s.io"
+    cluster.create(
+        {"apiVersion": f"{api_group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {
+            "apiVersion": f"{api_group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": api_group, "kind": "User", "name": name}],
+        },
+    )
+    return name
+
+
+def without(rules: list[dict[str, Any]], *resources: str) -> list[dict[str, Any]]:
+    return [rule for rule in rules if not set(rule["resources"]) & set(resources)]
+
+
+def test_the_shipped_role_for_enforcing_is_enough(cluster: Cluster, empty: str, run: Callable[..., Result]) -> None:
+    who = user(cluster, rules_of("hardening-enforce"))
+    told = run("network_policies", namespaces={empty: DENY}, impersonate_user=who)
+    assert not told["failed"], told
+    assert probed(run, empty, impersonate_user=who)["status"] == "pass"
+    gone = run("network_policies", namespaces={empty: DENY}, impersonate_user=who, state="absent")
+    assert not gone["failed"] and len(gone["objects"]) == 2
+
+
+def test_the_shipped_role_for_auditing_looks_and_cannot_probe(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    run("network_policies", namespaces={empty: DENY})
+    who = user(cluster, rules_of("hardening-audit"))
+    seen = run("network_policies_info", namespaces={empty: DENY}, impersonate_user=who)
+    assert finding(seen)["status"] == "unknown" and finding(seen, "network.flows")["status"] == "pass"
+    tried = probed(run, empty, impersonate_user=who)
+    assert tried["status"] == "unknown"
+    assert 'cannot create resource "pods"' in tried["evidence"]
+    refused = run(
+        "network_policies", namespaces={empty: {**DENY, "dns": False, "accept_risks": ["dns"]}}, impersonate_user=who
+    )
+    assert refused["failed"] and "networkpolicies" in refused["msg"]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "risk"),
+    [
+        ("validatingwebhookconfigurations", "webhook"),
+        ("apiservices", "aggregated_api"),
+        ("customresourcedefinitions", "crd_conversion"),
+        ("ingresses", "ingress"),
+        ("services", "node_port"),
+    ],
+)
+def test_what_may_not_be_read_refuses_by_its_permission(
+    cluster: Cluster, empty: str, run: Callable[..., Result], hidden: str, risk: str
+) -> None:
+    who = user(cluster, without(rules_of("hardening-enforce"), hidden))
+    told = run("network_policies", namespaces={empty: {**DENY, "accept_risks": ["dns"]}}, impersonate_user=who)
+    assert told["failed"]
+    assert f'cannot list resource "{hidden}"' in told["msg"] and f"accept_risks: [{risk}]" in told["msg"]
+
+
+def test_policies_that_may_not_be_read_stop_the_task_and_are_unknown(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    who = user(cluster, without(rules_of("hardening-enforce"), "networkpolicies"))
+    told = run("network_policies", namespaces={empty: DENY}, impersonate_user=who)
+    assert told["failed"] and 'cannot list resource "networkpolicies"' in told["msg"]
+    seen = run("network_policies_info", namespaces={empty: DENY}, impersonate_user=who, probe=True)
+    assert finding(seen)["status"] == "unknown"
+    assert 'cannot list resource "networkpolicies"' in finding(seen)["evidence"]
+
+
+def test_who_may_see_only_the_namespaces_that_are_named_is_served(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    rules = without(rules_of("hardening-enforce"), "namespaces")
+    who = user(cluster, [*rules, {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}])
+    assert not run("network_policies", namespaces={empty: DENY}, impersonate_user=who)["failed"]
+    told = run("network_policies", default=DENY, impersonate_user=who)
+    assert told["failed"] and "namespaces" in told["msg"]
+
+
+def play(kubeconfig: str, tmp_path: Path, tasks: list[dict[str, Any]], *options: str) -> tuple[int, str]:
+    book = tmp_path / "play.yml"
+    book.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]))
+    environment = {
+        **os.environ,
+        "KUBECONFIG": kubeconfig,
+        "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".collections"),
+        "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+    }
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(book), *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    return done.returncode, done.stdout + done.stderr
+
+
+def role(name: str, **variables: Any) -> dict[str, Any]:
+    return {
+        "ansible.builtin.include_role": {"name": f"hardening.kubernetes.{name}"},
+        "vars": {f"{name}_{key}": value for key, value in variables.items()},
+    }
+
+
+def test_the_role_enforces_audits_and_removes(cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path) -> None:
+    ours = {"namespaces": {empty: DENY}, "set": "network-test", "probe_image": IMAGE}
+    shown = {"ansible.builtin.debug": {"var": "network_policies_findings"}}
+
+    def include(*options: str, **more: Any) -> tuple[int, str]:
+        return play(kubeconfig, tmp_path, [role("network_policies", **ours, **more), shown], *options)
+
+    status, output = include(mode="audit", judge=False)
+    assert status == 0 and '"status": "fail"' in output and cluster.policies(empty) == {}
+    status, output = include("--check", "--diff")
+    assert status == 0 and '"would": "pass"' in output and cluster.policies(empty) == {}
+    status, output = include()
+    assert status == 0 and '"status": "pass"' in output and "changed=1" in output, output
+    status, output = include()
+    assert status == 0 and "changed=0" in output, output
+    status, output = include(mode="audit")
+    assert status != 0 and "unknown network.default_deny" in output
+    status, output = include(mode="audit", probe=True)
+    assert status == 0 and "changed=0" in output, output
+    status, output = include(state="absent")
+    assert status == 0 and cluster.policies(empty) == {}, output
+    status, output = include(state="absent")
+    assert status == 0 and "changed=0" in output
+
+
+def test_the_role_goes_on_after_a_refusal_if_somebody_else_judges(
+    cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path
+) -> None:
+    refused = {"namespaces": {empty: {"default_deny": ["egress"]}}, "set": "network-test"}
+    status, output = play(kubeconfig, tmp_path, [role("network_policies", **refused)])
+    assert status != 0 and "add dns: true" in output
+    shown = {"ansible.builtin.debug": {"msg": "{{ network_policies_findings | length }} finding"}}
+    status, output = play(kubeconfig, tmp_path, [role("network_policies", **refused, judge=False), shown])
+    assert status == 0 and "1 finding" in output, output
+    assert cluster.policies(empty) == {}
+
+
+def test_both_roles_on_one_namespace_leave_each_others_work_alone(
+    cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path
+) -> None:
+    network = role("network_policies", namespaces={empty: DENY}, set="network-test", probe_image=IMAGE)
+    security = role("pod_security", namespaces={empty: {"enforce": "restricted"}})
+
+    def level() -> Any:
+        there = cluster.client.get(NAMESPACE, empty)
+        assert there
+        return there["metadata"]["labels"].get("pod-security.kubernetes.io/enforce")
+
+    for tasks in ([network, security], [security, network]):
+        status, output = play(kubeconfig, tmp_path, tasks)
+        assert status == 0, output
+        assert level() == "restricted" and "hardening-default-deny" in cluster.policies(empty)
+    gone = role("network_policies", namespaces={empty: DENY}, set="network-test", state="absent")
+    status, output = play(kubeconfig, tmp_path, [gone])
+    assert status == 0 and level() == "restricted" and cluster.policies(empty) == {}, output
+    status, output = play(kubeconfig, tmp_path, [network])
+    gone = role("pod_security", namespaces={empty: {"enforce": "restricted"}}, state="absent")
+    status, output = play(kubeconfig, tmp_path, [gone])
+    assert status == 0 and level() is None and "hardening-default-deny" in cluster.policies(empty), output
+
+
+@pytest.fixture(scope="module")
+def plain_kubeconfig() -> Iterator[str]:
+    """A cluster of its own whose pod network ignores NetworkPolicy."""
+    name = "hardening-plain"
+    testbed = [sys.executable, "-m", "tests.testbed"]
+    made = subprocess.run(
+        [*testbed, "up", "--cni", "plain", "--name", name], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    yield made.stdout.split()[-1]
+    subprocess.run([*testbed, "down", "--name", name], cwd=CHECKOUT, capture_output=True, check=True)
+
+
+def test_a_pod_network_that_ignores_policies_fails_loudly(plain_kubeconfig: str, run: Callable[..., Result]) -> None:
+    plain = Cluster(connect({"kubeconfig": plain_kubeconfig}), "plain")
+    name = plain.namespace("shop")
+    ours = {"namespaces": {name: DENY}, "kubeconfig": plain_kubeconfig}
+    assert not run("network_policies", **ours)["failed"]
+    seen = finding(run("network_policies_info", probe=True, probe_timeout=15, **ours))
+    assert (seen["status"], seen["proof"]) == ("fail", "effect")
+    assert f"NetworkPolicy/{name}/hardening-default-deny denies ingress" in seen["evidence"]
+    assert "the pod network ignores NetworkPolicy" in seen["evidence"]
+    plain.until(lambda: not probe_pods(plain, name))
