@@ -10,13 +10,12 @@ import fcntl
 import json
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import cluster, engine, gobuild, image, places
+from . import cluster, engine, gobuild, image, places, rootfs
 from .errors import SetupError
 from .shell import say
 from .tables import DEFAULT_KUBERNETES, KIND_TOOL, KUBERNETES, Spec, default_name, kubernetes, kubernetes_tool
@@ -134,7 +133,7 @@ def down(arguments: argparse.Namespace) -> None:
             say("Stopping the Docker daemon of the test bed.")
             engine.stop()
         if arguments.cache:
-            shutil.rmtree(places.cache())
+            rootfs.discard(places.cache())
 
 
 def load(arguments: argparse.Namespace) -> None:

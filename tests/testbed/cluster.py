@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import config, image, places, runtime
 from .engine import Engine
@@ -25,13 +26,15 @@ CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 ROLE_LABEL = "io.x-k8s.kind.role"
 BALANCER_ROLE = "external-load-balancer"
 KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
-READY_SECONDS = 180
+READY_SECONDS = 300
 REVIVE_SECONDS = 120
 FIND_PYTHON = (
     "command -v python3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends python3; }"
 )
 # CoreDNS is ready a second after its first probe, and would be asked again after ten.
 PROBE = '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}]'
+SYSTEM_PODS = ("coredns-", "etcd-", "kube-")
+COMPLETE = "/kind/testbed-complete"
 PLAIN_FILE = "/etc/cni/net.d/10-plain.conflist"
 
 
@@ -77,15 +80,14 @@ def kubectl(engine: Engine, node: str, *arguments: str, text: str | None = None,
     return engine.docker("exec", *interactive, node, *KUBECTL, *arguments, text=text, timeout=timeout)
 
 
-def is_ready(item: dict[str, object]) -> bool:
+def is_ready(item: dict[str, Any]) -> bool:
     """Whether a node or pod of the API reports itself ready."""
-    status = item["status"]
-    conditions = status.get("conditions") or [] if isinstance(status, dict) else []
+    conditions = item["status"].get("conditions") or []
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
 def is_healthy(engine: Engine, spec: Spec) -> bool:
-    """Whether the API server answers, all nodes are ready and so is every pod of kube-system."""
+    """Whether the API server answers, and all nodes and the system's own pods are ready."""
     try:
         node = nodes(engine, spec.name)[0]
         listed = kubectl(
@@ -93,9 +95,15 @@ def is_healthy(engine: Engine, spec: Spec) -> bool:
         )
     except SetupError:
         return False
-    items = json.loads(listed)["items"]
+    return health(json.loads(listed)["items"], spec.nodes)
+
+
+def health(items: list[dict[str, Any]], count: int) -> bool:
+    """Whether all nodes and the system's own pods are ready; pods on their way out do not count."""
     found = [item for item in items if item["kind"] == "Node"]
-    return len(found) == spec.nodes and all(is_ready(item) for item in items)
+    pods = [item for item in items if item["kind"] == "Pod" and "deletionTimestamp" not in item["metadata"]]
+    system = [pod for pod in pods if pod["metadata"]["name"].startswith(SYSTEM_PODS)]
+    return len(found) == count and bool(system) and all(is_ready(item) for item in [*found, *system])
 
 
 def wait(question: Callable[[], bool], seconds: float) -> bool:
@@ -124,16 +132,41 @@ def reuse(engine: Engine, spec: Spec) -> bool:
             f"{describe(spec.facts)}); choose another name, or `make cluster-down` first."
         )
     expected = {*spec.containers, *([spec.balancer] if spec.balancer else [])}
-    if {container.name for container in present} == expected:
-        stopped = [container.name for container in present if not container.running]
-        if stopped:
-            say(f"Starting the stopped containers of {spec.name!r}.")
-            engine.does("start", *stopped, timeout=60)
-        if is_healthy(engine, spec) or wait(lambda: is_healthy(engine, spec), REVIVE_SECONDS):
+    if {container.name for container in present} == expected and was_completed(engine, spec):
+        if is_healthy(engine, spec):
             return True
-    say(f"The cluster {spec.name!r} is there but not well, so it is made anew.")
+        if wait(lambda: answers(engine, spec), REVIVE_SECONDS):
+            await_health(engine, spec)
+            return True
+    say(f"The cluster {spec.name!r} is there but does not answer, so it is made anew.")
     remove(engine, spec.name)
     return False
+
+
+def answers(engine: Engine, spec: Spec) -> bool:
+    """Whether the API server says that it is ready."""
+    try:
+        return kubectl(engine, nodes(engine, spec.name)[0], "get", "--raw", "/readyz", timeout=10) == "ok"
+    except SetupError:
+        return False
+
+
+def await_health(engine: Engine, spec: Spec) -> None:
+    """Wait until the cluster is well; SetupError when it takes too long."""
+    if not wait(lambda: is_healthy(engine, spec), READY_SECONDS):
+        raise SetupError(
+            f"The cluster {spec.name!r} was not ready within {READY_SECONDS} s; it is left for you to look at "
+            f"(`docker exec {spec.containers[0]} kubectl get nodes,pods -A`), and `make cluster-down` removes it."
+        )
+
+
+def was_completed(engine: Engine, spec: Spec) -> bool:
+    """Whether the cluster was ready once, after starting what has stopped; an interrupted `up` leaves another kind."""
+    stopped = [container.name for container in containers(engine, spec.name) if not container.running]
+    if stopped:
+        say(f"Starting the stopped containers of {spec.name!r}.")
+        engine.does("start", *stopped, timeout=60)
+    return engine.does("exec", spec.containers[0], "test", "-e", COMPLETE)
 
 
 def describe(facts: dict[str, object] | dict[str, str | int]) -> str:
@@ -167,11 +200,8 @@ def create(engine: Engine, spec: Spec) -> None:
             each_node(spec.containers, lambda node: import_archive(engine, node, toolbox))
             each_node(spec.containers, lambda node: engine.docker("exec", node, "sh", "-c", FIND_PYTHON))
         with progress.step("waiting until nodes and system pods are ready"):
-            if not wait(lambda: is_healthy(engine, spec), READY_SECONDS):
-                raise SetupError(
-                    f"The cluster {spec.name!r} was not ready within {READY_SECONDS} s; it is left for you to look at "
-                    f"(`docker exec {spec.containers[0]} crictl ps`), and `make cluster-down` removes it."
-                )
+            await_health(engine, spec)
+            engine.docker("exec", spec.containers[0], "touch", COMPLETE)
     except SetupError:
         if not containers(engine, spec.name):
             remove(engine, spec.name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -86,13 +87,19 @@ def build() -> Path:
 
 def unmount(root: Path) -> None:
     """Undo the mounts below a folder that an interrupted debootstrap left behind."""
-    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    points = mount_points(Path("/proc/self/mountinfo").read_text())
     for point in sorted((point for point in points if Path(point).is_relative_to(root)), reverse=True):
         run(["umount", "--lazy", point])
 
 
+def mount_points(mountinfo: str) -> list[str]:
+    """The mount points that /proc/self/mountinfo lists; it writes spaces and the like as octal numbers."""
+    written = [line.split()[4] for line in mountinfo.splitlines()]
+    return [re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point) for point in written]
+
+
 def discard(root: Path) -> None:
-    """Remove a half-made root file system."""
+    """Remove a folder with file systems mounted in it, without touching what is in those."""
     if root.exists():
         unmount(root)
         shutil.rmtree(root)
