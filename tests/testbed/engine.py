@@ -78,6 +78,9 @@ def ensure() -> Engine:
     if not all(shutil.which(program) for program in ("docker", "dockerd", "runc", "iptables")):
         say("No Docker engine answers: installing Debian's docker.io for a daemon of our own.")
         install(ENGINE_PACKAGES)
+        # From Debian 13 on the client is a package of its own, which docker.io only recommends.
+        if not shutil.which("docker"):
+            install(["docker-cli"])
         # Where a service manager runs, the package has started the distribution's own daemon.
         engine = find()
         if engine:
