@@ -784,8 +784,8 @@ def test_defaults_never_reach_components_of_the_cluster(run: Callable[..., Resul
 
 
 def rules_of(role: str) -> list[dict[str, Any]]:
-    shipped = yaml.safe_load_all((CHECKOUT / "playbooks/files/cluster_roles.yml").read_text())
-    (rules,) = (each["rules"] for each in shipped if each and each["metadata"]["name"] == role)
+    shipped = yaml.safe_load((CHECKOUT / "playbooks/files/cluster_roles.yml").read_text())["items"]
+    (rules,) = (each["rules"] for each in shipped if each["metadata"]["name"] == role)
     return list(rules)
 
 
