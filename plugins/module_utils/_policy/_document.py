@@ -19,7 +19,7 @@ except ImportError:
 else:
     HAS_YAML = True
 
-_MOST_VALUES = 500_000
+_MOST_VALUES = 200_000
 _ORDINARY_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str"))
 _PLAIN = (None, "")  # PyYAML's two readers say it in two ways
 

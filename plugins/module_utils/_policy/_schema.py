@@ -4,8 +4,9 @@
 
 """Private to the collection: the schema of the policy file, JSON Schema 2020-12, with a fragment for each domain.
 
-``format`` names a form in ``_formats``; ``x-check`` names a rule between several values in ``_checks``. Every
-property has a description and an example, from which docs/policy-reference.md is made.
+``format`` names a form in ``_formats``, ``x-check`` a rule between several values in ``_checks``; ``x-has-any`` holds
+where one of its keys is there. Every property has a description and an example, from which docs/policy-reference.md is
+made.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ _DECLARED_PEER: dict[str, Any] = {
 
 _PEER: dict[str, Any] = {
     "type": "object",
-    "if": {"anyOf": [{"required": [key]} for key in RESERVED_PEER_KEYS]},
+    "if": {"x-has-any": [*RESERVED_PEER_KEYS]},
     "then": _DECLARED_PEER,
     "else": _LABELS,
 }

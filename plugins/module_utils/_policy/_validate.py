@@ -83,7 +83,7 @@ def mistakes_in(data: Data) -> list[Mistake]:
     """Everything that the schema, the forms of single values and the rules between values have against a document."""
     if not HAS_JSONSCHEMA:
         raise HardeningError("Validating a policy needs jsonschema: install it with `pip install jsonschema`.")
-    errors = list(_validator().iter_errors(data.value))
+    errors = list(validator().iter_errors(data.value))
     told = [(error, path, text) for error in errors for path, text in _told(error, data)]
     wrong = [path for error, path, _text in told if not _asks_right_values(error)]
     return [
@@ -129,13 +129,13 @@ def _alternatives(schema: Schema) -> Iterator[Schema]:
 
 
 @cache
-def _validator() -> Any:
+def validator() -> Any:
     base = jsonschema.Draft202012Validator
     checker = jsonschema.FormatChecker(formats=())
     for name in FORMATS:
         checker.checks(name, raises=ValueError)(_format_function(name))
     extend: Any = jsonschema.validators.extend
-    return extend(base, {"x-check": _x_check})(SCHEMA, format_checker=checker)
+    return extend(base, {"x-check": _x_check, "x-has-any": _x_has_any})(SCHEMA, format_checker=checker)
 
 
 def _format_function(name: str) -> Callable[[object], bool]:
@@ -151,6 +151,12 @@ def _format_function(name: str) -> Callable[[object], bool]:
 def _x_check(_validator: Any, name: str, value: Any, _schema: Any) -> Iterator[Any]:
     for path, text in CHECKS[name](value):
         yield jsonschema.ValidationError(text, path=path)
+
+
+def _x_has_any(_validator: Any, keys: list[str], value: Any, _schema: Any) -> Iterator[Any]:
+    # As anyOf with required, this would be most of the time that a large policy takes.
+    if not isinstance(value, dict) or value.keys().isdisjoint(keys):
+        yield jsonschema.ValidationError(f"has none of {', '.join(keys)}")
 
 
 def _known(data: Data, path: Path) -> Path:
@@ -243,7 +249,7 @@ def _branch_said(branch: Schema) -> str:
 
 
 def _has_type(value: Any, name: str) -> bool:
-    return bool(_validator().is_type(value, name))
+    return bool(validator().is_type(value, name))
 
 
 def _as_said(error: Any, path: Path, secret: bool) -> Iterator[tuple[Path, str]]:
