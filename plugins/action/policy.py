@@ -13,7 +13,12 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import load, namespace_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import (
+    load,
+    named,
+    namespace_objects,
+    parts,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 
@@ -35,6 +40,8 @@ class ActionModule(HardeningAction):
             "changed": False,
             "policy": policy,
             "namespaces": namespace_objects(policy),
+            "parts": parts(policy),
+            "named": named(policy),
             "files": [str(file) for file in files],
         }
 

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 from ansible.release import __version__ as ansible_core_version
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     Permission,
     missing_message,
     permissions,
+    places,
     weaker_messages,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -40,6 +42,7 @@ class ActionModule(HardeningAction):
             "choices": ["namespaces", "pod_security", "network_policies", "probe"],
             "default": ["pod_security", "network_policies", "probe"],
         },
+        "namespaces": {"type": "list", "elements": "str", "default": []},
         "unsupported_version": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
     }
 
@@ -55,30 +58,43 @@ class ActionModule(HardeningAction):
                 " ".join(wrong_versions) + " To run all the same, set unsupported_version to warn "
                 "(`-e unsupported_version=warn` for the playbooks of this collection)."
             )
-        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]))
+        only = arguments["namespaces"]
+        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]), only)
         musts = [each for each in missing if not each.otherwise]
         if musts:
             raise HardeningError(missing_message(musts))
-        namespaces = client.list(_NAMESPACES, metadata_only=True)
         warnings = [*wrong_versions, *weaker_messages(missing)]
         return {
             "changed": False,
             "server": client.server,
             "kubernetes_version": ".".join(map(str, kubernetes)),
-            "namespaces": [each["metadata"]["name"] for each in namespaces],
+            "namespaces": _names(client, only),
             "weakened": sorted({each.otherwise for each in missing}),
             **({"warnings": warnings} if warnings else {}),
         }
 
 
-def _missing(client: Client, wanted: list[Permission]) -> list[Permission]:
-    answers = client.allowed([_question(each) for each in wanted])
-    return [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
+def _missing(client: Client, wanted: list[Permission], only: list[str]) -> list[Permission]:
+    """What this user lacks, in the whole cluster and also in the namespaces that the run is about."""
+    answers = client.allowed([_question(each, each.verb) for each in wanted])
+    lacking = [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
+    asked = [(each, place) for each in lacking for place in places(each, only)]
+    here = client.allowed([_question(each, *place) for each, place in asked])
+    refused = {each for (each, _place), allowed in zip(asked, here, strict=True) if not allowed}
+    had = {each for each, _place in asked} - refused
+    return [each for each in lacking if each not in had]
 
 
-def _question(permission: Permission) -> Question:
+def _question(permission: Permission, verb: str, namespace: str = "", name: str = "") -> Question:
     resource, _slash, subresource = permission.resource.partition("/")
-    return Question(permission.verb, permission.group, resource, subresource=subresource)
+    return Question(verb, permission.group, resource, namespace, name, subresource)
+
+
+def _names(client: Client, only: list[str]) -> list[str]:
+    try:
+        return [each["metadata"]["name"] for each in client.list(_NAMESPACES, metadata_only=True)]
+    except Forbidden:
+        return [name for name in only if client.get(_NAMESPACES, name)]
 
 
 def _version(text: str) -> tuple[int, int]:

@@ -70,6 +70,19 @@ files:
   type: list
   elements: str
   sample: [/home/ops/cluster-policy.yml]
+named:
+  description:
+    - The namespaces that the policy reaches, where it names them all. Empty where selectors or defaults reach others.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop]
+parts:
+  description: What a run of this policy does, as M(hardening.kubernetes.preflight) takes it.
+  returned: success
+  type: list
+  elements: str
+  sample: [namespaces, pod_security, network_policies]
 namespaces:
   description: The namespaces that are to be created where they are missing, as objects.
   returned: success

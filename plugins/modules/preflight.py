@@ -37,6 +37,13 @@ options:
     elements: str
     choices: [namespaces, pod_security, network_policies, probe]
     default: [pod_security, network_policies, probe]
+  namespaces:
+    description:
+      - The namespaces that the run is about, where it is about no others. A permission that the user does not have in
+        the whole cluster then suffices in each of these.
+    type: list
+    elements: str
+    default: []
   unsupported_version:
     description:
       - What to do where a version is not supported.
@@ -67,7 +74,7 @@ kubernetes_version:
   type: str
   sample: "1.36"
 namespaces:
-  description: The namespaces that there are.
+  description: The namespaces that there are, or where they may not be listed those of O(namespaces) that there are.
   returned: success
   type: list
   elements: str

@@ -15,6 +15,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mist
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
+SECTIONS: Mapping[str, str] = {"pod_security": "pod_security", "network_policies": "network"}
+"""Which section of a policy each role gets."""
+
 ON_VIOLATION = "fail"
 """What happens to running pods that a new level would refuse, where a policy says nothing about it."""
 
@@ -64,6 +67,27 @@ def namespace_objects(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         for name in policy["create"]
     ]
+
+
+def parts(policy: Mapping[str, Any]) -> list[str]:
+    """What a run of this policy (as :func:`for_roles` gives it) does: create namespaces, either role."""
+    return [
+        *(["namespaces"] if policy["create"] else []),
+        *(part for part, section in SECTIONS.items() if _says_anything(policy[section])),
+    ]
+
+
+def named(policy: Mapping[str, Any]) -> list[str]:
+    """The namespaces that a policy reaches, where it names them all; empty where selectors or defaults reach others."""
+    sections = [policy[section] for section in SECTIONS.values()]
+    if any(section["selected"] or section["default"] for section in sections):
+        return []
+    return sorted({name for section in sections for name in section["namespaces"]})
+
+
+def _says_anything(section: Mapping[str, Any]) -> bool:
+    named_settings = [said for said in section["namespaces"].values() if said.keys() - {"create"}]
+    return bool(named_settings or section["selected"] or section["default"])
 
 
 def _settings(policy: Mapping[str, Any], section: str) -> dict[str, Any]:

@@ -69,6 +69,19 @@ _UNPREVIEWED = "the server's own preview of the pods that break a level is missi
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
 
 
+_OF_THE_WHOLE_CLUSTER = frozenset(
+    {
+        "apiservices",
+        "customresourcedefinitions",
+        "mutatingwebhookconfigurations",
+        "validatingwebhookconfigurations",
+        # Namespaced, but what is read of them lies in other namespaces: those of DNS and of the API server.
+        "endpointslices",
+        "services",
+    }
+)
+
+
 def _read(group: str, resources: str, parts: frozenset[Part], otherwise: str) -> list[Need]:
     return [Need(parts, group, resource, ("list",), AUDIT, _NEVER, _BOTH, otherwise) for resource in resources.split()]
 
@@ -118,6 +131,19 @@ def _either(first: Permission, second: Permission) -> Permission:
     losses = list(dict.fromkeys([first.otherwise, second.otherwise]))
     lesser = min(first.cluster_role, second.cluster_role, key=(AUDIT, ENFORCE).index)
     return replace(first, cluster_role=lesser, otherwise="; ".join(losses) if all(losses) else "")
+
+
+def places(permission: Permission, namespaces: Collection[str]) -> list[tuple[str, str, str]]:
+    """Where a permission may be had in these namespaces alone, as verb, namespace and name of the object.
+
+    Empty where it is good for nothing but in the whole cluster. Whoever may get each namespace need not list them.
+    """
+    if permission.resource == "namespaces":
+        verb = "get" if permission.verb == "list" else permission.verb
+        return [] if verb == "create" else [(verb, "", name) for name in namespaces]
+    if permission.resource in _OF_THE_WHOLE_CLUSTER:
+        return []
+    return [(permission.verb, name, "") for name in namespaces]
 
 
 def cluster_role_rules(cluster_role: str) -> list[dict[str, list[str]]]:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.action import preflight
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api
 
@@ -77,6 +78,22 @@ def test_a_permission_that_only_weakens_a_proof_is_a_warning(perform: Perform, a
     assert told["weakened"] == ["no connection can be tried: network.default_deny is unknown"]
     assert len(told["warnings"]) == 1
     assert len([request for request in api.requests if request.path == REVIEWS]) == 8
+
+
+@pytest.mark.parametrize(("held_in", "suffices"), [(["shop", "web"], True), (["shop"], False)])
+def test_permissions_in_the_namespaces_of_the_run_suffice(
+    perform: Perform, api: FakeApi, monkeypatch: pytest.MonkeyPatch, held_in: list[str], suffices: bool
+) -> None:
+    def allowed(_client: Client, questions: Sequence[Question]) -> list[bool]:
+        return [bool({each.namespace, each.name} & set(held_in)) for each in questions]
+
+    monkeypatch.setattr(Client, "allowed", allowed)
+    api.forbidden = lambda method, at: method == "GET" and at.plural == "namespaces" and not at.name
+    told = perform(preflight, host=api.url, api_key="good", parts=["network_policies"], namespaces=["shop", "web"])
+    assert told.get("failed", False) is not suffices
+    if suffices:
+        assert told["namespaces"] == ["shop"]
+        assert "where DNS and the API servers listen is not known" in told["weakened"][0] + told["weakened"][1]
 
 
 def test_a_server_that_cannot_be_reached_is_one_sentence(perform: Perform) -> None:

@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import load, namespace_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import (
+    load,
+    named,
+    namespace_objects,
+    parts,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import PolicyError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import CONTROLS
 
@@ -117,6 +122,27 @@ def test_namespaces_to_create_carry_the_name_of_the_policy() -> None:
             "metadata": {"name": "shop", "labels": {"hardening.kubernetes/set": "shop"}},
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "does", "names"),
+    [
+        ("namespaces: {shop: {create: true}}", ["namespaces"], ["shop"]),
+        ("namespaces: {shop: {pod_security: {warn: baseline}}}", ["pod_security"], ["shop"]),
+        ("namespaces: {shop: {network: {default_deny: [ingress]}}}", ["network_policies"], ["shop"]),
+        (
+            "namespaces: {b: {create: true, network: {dns: true}}, a: {pod_security: {warn: baseline}}}",
+            ["namespaces", "pod_security", "network_policies"],
+            ["a", "b"],
+        ),
+        ("defaults: {pod_security: {warn: baseline}}", ["pod_security"], []),
+        ("selected: [{selector: a, network: {dns: true}}]", ["network_policies"], []),
+        ("namespaces: {a: {network: {dns: true}}}\ndefaults: {exempt: [b]}", ["network_policies"], ["a"]),
+    ],
+)
+def test_what_a_run_does_and_where(said: str, does: list[str], names: list[str]) -> None:
+    policy = loaded(f"{HEAD}{said}\n")
+    assert (parts(policy), named(policy)) == (does, names)
 
 
 def network(said: str) -> str:

@@ -12,9 +12,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     ENFORCE,
     NEEDS,
     Mode,
+    Permission,
     cluster_role_rules,
     missing_message,
     permissions,
+    places,
     weaker_messages,
 )
 
@@ -84,6 +86,22 @@ def test_one_message_lists_everything_that_is_missing() -> None:
         "Have an administrator run `ansible-playbook hardening.kubernetes.cluster_roles` "
         "and bind the ClusterRole hardening-enforce to this user."
     )
+
+
+@pytest.mark.parametrize(
+    ("resource", "verb", "expected"),
+    [
+        ("pods", "create", [("create", "a", ""), ("create", "b", "")]),
+        ("pods/log", "get", [("get", "a", ""), ("get", "b", "")]),
+        ("namespaces", "patch", [("patch", "", "a"), ("patch", "", "b")]),
+        ("namespaces", "list", [("get", "", "a"), ("get", "", "b")]),
+        ("namespaces", "create", []),
+        ("apiservices", "list", []),
+        ("services", "list", []),
+    ],
+)
+def test_where_a_permission_may_be_had(resource: str, verb: str, expected: list[tuple[str, str, str]]) -> None:
+    assert places(Permission(ENFORCE, "", resource, verb), ["a", "b"]) == expected
 
 
 def test_where_reading_is_all_that_is_missing_the_audit_role_is_enough() -> None:
