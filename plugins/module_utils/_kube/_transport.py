@@ -82,6 +82,8 @@ class Transport:
         self._generation = 0
         self._identity = target.credentials.identity()
         self._pool = _pool(target, self._identity)
+        self._prefix = _prefix(target)
+        self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         self._answered = False
         self._away_since: float | None = None
         self._back_since: float | None = None
@@ -140,19 +142,22 @@ class Transport:
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         identity = self._current()
-        sent = HTTPHeaderDict(headers)
+        sent: Any = dict(headers)
         if identity.authorization:
             sent["Authorization"] = identity.authorization
-        for name, value in self._target.impersonation:
-            sent.add(name, value)
+        if self._target.impersonation:
+            sent = HTTPHeaderDict(sent)
+            for name, value in self._target.impersonation:
+                sent.add(name, value)
         response = self._pool.request(
             method,
-            self._target.server + path,
+            self._prefix + path,
             headers=sent,
             body=body,
             retries=False,
             redirect=False,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            assert_same_host=False,
+            timeout=self._timeout,
         )
         return Reply(response.status, response.headers, response.data)
 
@@ -219,7 +224,8 @@ class Transport:
 
 
 def _pool(target: Target, identity: Identity) -> Any:
-    options: dict[str, Any] = {"maxsize": target.connections, "num_pools": 2}
+    """The kept connections to the server."""
+    options: dict[str, Any] = {"maxsize": target.connections}
     if target.server.startswith("https:"):
         options["ssl_context"] = _ssl_context(target, identity)
         if not target.verify:
@@ -227,14 +233,29 @@ def _pool(target: Target, identity: Identity) -> Any:
             urllib3.disable_warnings(trouble.InsecureRequestWarning)
         if target.tls_server_name:
             options["server_hostname"] = target.tls_server_name
-    if not target.proxy or bypasses_proxy(target.server, target.no_proxy):
+    return _manager(target, options).connection_from_url(target.server)
+
+
+def _manager(target: Target, options: dict[str, Any]) -> Any:
+    if not _is_proxied(target):
         return urllib3.PoolManager(**options)
     if target.proxy.startswith("socks"):
-        return _socks_pool(target, options)
+        return _socks_manager(target, options)
     return urllib3.ProxyManager(target.proxy, proxy_headers=dict(target.proxy_headers) or None, **options)
 
 
-def _socks_pool(target: Target, options: dict[str, Any]) -> Any:
+def _is_proxied(target: Target) -> bool:
+    return bool(target.proxy) and not bypasses_proxy(target.server, target.no_proxy)
+
+
+def _prefix(target: Target) -> str:
+    """What stands in front of every path: the path in the server's URL; all of it where a proxy takes plain HTTP."""
+    if _is_proxied(target) and target.server.startswith("http:") and not target.proxy.startswith("socks"):
+        return target.server
+    return urlsplit(target.server).path
+
+
+def _socks_manager(target: Target, options: dict[str, Any]) -> Any:
     try:
         from urllib3.contrib.socks import SOCKSProxyManager
     except ImportError:

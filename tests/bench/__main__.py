@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our speed beside kubernetes.core's and kubectl's: ``python -m tests.bench [--runs N] [--rows NAME,…]``.
+
+Each round runs us and each peer, one after the other, on the same input file against the same cluster: create, then
+once more with nothing to change. A row's figure is the median of all rounds. ``build/bench.json`` holds the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+
+from tests.bench.runner import CHECKOUT, BenchError, Measure, Runner
+from tests.bench.tables import LOOPED, MANY, MEMORY_LIMIT, MEMORY_ROW, NAMESPACES, POLICIES, ROWS
+
+CLUSTER = "bench"
+CHANGED, UNCHANGED = r"changed=1 .*failed=0", r"changed=0 .*failed=0"
+NAMESPACE = KNOWN["v1", "Namespace"]
+POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+
+
+def main() -> int:
+    options = arguments()
+    rows = options.rows.split(",") if options.rows else [*ROWS, MEMORY_ROW]
+    if unknown := set(rows) - {*ROWS, MEMORY_ROW}:
+        print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join((*ROWS, MEMORY_ROW))}.")
+        return 2
+    kubeconfig = Path(options.kubeconfig) if options.kubeconfig else cluster_up()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            results = Bench(Runner(Path(folder), kubeconfig), options.runs).results(rows)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        if not options.kubeconfig and not options.keep:
+            testbed("down", "--name", CLUSTER)
+    write(results)
+    return 0 if all(each["reached"] for each in results) else 1
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Our speed beside that of others.")
+    parser.add_argument("--runs", type=int, default=5, help="rounds, whose median counts")
+    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join((*ROWS, MEMORY_ROW))}")
+    parser.add_argument("--kubeconfig", help="a cluster to use; without it one is made for this, and removed again")
+    parser.add_argument("--keep", action="store_true", help="leave the cluster that was made")
+    return parser.parse_args()
+
+
+def testbed(*command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.testbed", *command], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
+
+
+def cluster_up() -> Path:
+    """A cluster for this alone, whose network does not work on thousands of policies while we measure."""
+    path = Path(testbed("up", "--name", CLUSTER, "--cni", "plain").split()[-1])
+    for line in testbed("env", "--name", CLUSTER).splitlines():
+        if line.startswith("export PATH="):
+            os.environ["PATH"] = line.removeprefix("export PATH=").strip("\"'")
+    return path
+
+
+class Bench:
+    """All measures of all rounds, by what was measured."""
+
+    def __init__(self, runner: Runner, runs: int) -> None:
+        self._runner = runner
+        self._runs = runs
+        self._client = connect({"kubeconfig": str(runner.kubeconfig)})
+        self._measures: dict[str, list[Measure]] = defaultdict(list)
+
+    def results(self, rows: Collection[str]) -> list[dict[str, Any]]:
+        needed = {measure for row in rows if row in ROWS for measure in (ROWS[row].ours, ROWS[row].peer)}
+        namespaces = [f"bench-{number}" for number in range(NAMESPACES)]
+        self._client.parallel(lambda name: create_namespace(self._client, name), namespaces)
+        try:
+            for run in range(self._runs if needed else 0):
+                for who, rounds in ROUNDS.items():
+                    if any(measure.startswith(who) for measure in needed):
+                        print(f"run {run + 1} of {self._runs}: {who}", flush=True)
+                        self._clean(namespaces)
+                        rounds(self, needed)
+            memory = [self._memory(namespaces)] if MEMORY_ROW in rows else []
+        finally:
+            self._client.parallel(lambda name: self._client.delete(NAMESPACE, name), namespaces)
+        return [*(self._row(name) for name in rows if name in ROWS), *memory]
+
+    def _clean(self, namespaces: Iterable[str]) -> None:
+        self._client.parallel(lambda name: self._client.request("DELETE", POLICY.path(name)), namespaces)
+
+    def ours(self, needed: Collection[str]) -> None:
+        task = {"hardening.kubernetes.apply": {"src": [str(self._input("policies", POLICIES))]}}
+        self._note("ours create", self._runner.playbook(task, CHANGED))
+        if "ours unchanged" in needed:
+            self._note("ours unchanged", self._runner.playbook(task, UNCHANGED))
+        if "ours looped" in needed:
+            few = {"hardening.kubernetes.apply": {"src": [str(self._input("few", LOOPED))]}}
+            self._note("ours looped", self._runner.playbook(few, UNCHANGED))
+
+    def module(self, needed: Collection[str]) -> None:
+        source = str(self._input("policies", POLICIES))
+        task = {"kubernetes.core.k8s": {"src": source}}
+        if {"module create", "module unchanged"} & set(needed):
+            self._note("module create", self._runner.playbook(task, CHANGED))
+        if "module unchanged" in needed:
+            self._note("module unchanged", self._runner.playbook(task, UNCHANGED))
+        if "module looped" in needed:
+            few = str(self._input("few", LOOPED))
+            self._runner.playbook({"kubernetes.core.k8s": {"src": few}}, r"failed=0")
+            objects = f"{{{{ lookup('ansible.builtin.file', '{few}') | from_yaml_all | list }}}}"
+            loop = {"kubernetes.core.k8s": {"definition": "{{ item }}"}, "loop": objects}
+            self._note("module looped", self._runner.playbook(loop, UNCHANGED))
+
+    def kubectl(self, needed: Collection[str]) -> None:
+        source = self._input("policies", POLICIES)
+        self._note("kubectl create", self._runner.kubectl(source, rf"(created\n.*){{{NAMESPACES}}}"))
+        if "kubectl unchanged" in needed:
+            self._note("kubectl unchanged", self._runner.kubectl(source, rf"(unchanged\n.*){{{NAMESPACES}}}"))
+
+    def _memory(self, namespaces: Iterable[str]) -> dict[str, Any]:
+        print(f"memory at {MANY} objects", flush=True)
+        self._clean(namespaces)
+        task = {"hardening.kubernetes.apply": {"src": [str(self._input("many", MANY))]}}
+        most = max(self._runner.playbook(task, expected).mebibytes for expected in (CHANGED, UNCHANGED))
+        self._clean(namespaces)
+        return row(MEMORY_ROW, most, MEMORY_LIMIT, f"limit at {MANY} objects", "MiB", 1)
+
+    def _note(self, what: str, measure: Measure) -> None:
+        print(f"    {what:20} {measure.seconds:7.2f} s {measure.mebibytes:6.0f} MiB", flush=True)
+        self._measures[what].append(measure)
+
+    def _row(self, name: str) -> dict[str, Any]:
+        claim = ROWS[name]
+        ours, peer = (
+            statistics.median(each.seconds for each in self._measures[what]) for what in (claim.ours, claim.peer)
+        )
+        return row(name, ours, peer, claim.peer_name, "s", claim.goal)
+
+    def _input(self, name: str, count: int) -> Path:
+        path = self._runner.folder / f"{name}.yml"
+        if not path.exists():
+            path.write_text("".join(policy(number) for number in range(count)))
+        return path
+
+
+ROUNDS: dict[str, Callable[[Bench, Collection[str]], None]] = {
+    "ours": Bench.ours,
+    "module": Bench.module,
+    "kubectl": Bench.kubectl,
+}
+
+
+def create_namespace(client: Client, name: str) -> None:
+    answer = client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    if not answer.ok and answer.reason != "AlreadyExists":
+        raise BenchError(answer.message)
+
+
+def policy(number: int) -> str:
+    return f"""---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: allow-{number // NAMESPACES}
+  namespace: bench-{number % NAMESPACES}
+  labels:
+    app.kubernetes.io/part-of: shop
+spec:
+  podSelector:
+    matchLabels:
+      app: backend-{number}
+  policyTypes:
+    - Ingress
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels:
+              app: frontend
+      ports:
+        - port: 8080
+          protocol: TCP
+"""
+
+
+def row(name: str, ours: float, peer: float, peer_name: str, unit: str, goal: float) -> dict[str, Any]:
+    ratio = peer / ours
+    return {
+        "name": name,
+        "ours": round(ours, 2),
+        "peer": round(peer, 2),
+        "peer_name": peer_name,
+        "ratio": round(ratio, 2),
+        "unit": unit,
+        "goal": goal,
+        "reached": ratio >= goal,
+    }
+
+
+def write(results: list[dict[str, Any]]) -> None:
+    path = CHECKOUT / "build" / "bench.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    for each in results:
+        verdict = "reached" if each["reached"] else "NOT REACHED"
+        figures = f"{each['ours']:8.2f} {each['peer']:8.2f} {each['unit']:4} {each['ratio']:6.1f} of {each['goal']:<4g}"
+        print(f"{each['name']:26}{figures} {verdict:12} {each['peer_name']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

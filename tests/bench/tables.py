@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured against whom, and what is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NAMESPACES = 100
+POLICIES = 2_000
+LOOPED = 100
+MANY = 10_000
+MEMORY_LIMIT = 300
+"""MiB, of the largest process at ``MANY`` objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claim: our measure ``ours`` beats the peer's measure ``peer`` by the factor ``goal``."""
+
+    name: str
+    ours: str
+    peer: str
+    peer_name: str
+    goal: float
+
+
+MODULE = "kubernetes.core.k8s, one task with the list"
+LOOP = "kubernetes.core.k8s in a loop"
+
+ROWS: Mapping[str, Row] = {
+    row.name: row
+    for row in (
+        Row("apply_create", "ours create", "module create", MODULE, 5),
+        Row("apply_create_kubectl", "ours create", "kubectl create", "kubectl apply", 4),
+        Row("apply_unchanged", "ours unchanged", "module unchanged", MODULE, 14),
+        Row("apply_unchanged_kubectl", "ours unchanged", "kubectl unchanged", "kubectl apply", 40),
+        Row("apply_loop", "ours looped", "module looped", LOOP, 40),
+    )
+}
+MEMORY_ROW = "apply_memory"
