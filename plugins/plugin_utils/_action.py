@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import time
+import traceback
 from abc import abstractmethod
+from pathlib import PurePath
 from typing import Any, ClassVar
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -58,6 +61,10 @@ class HardeningAction(ActionBase):
             told = self.perform(arguments, task_vars or {})
         except HardeningError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
+        except AnsibleError:
+            raise
+        except Exception as error:
+            return _mistake_of_ours(error)
         return told
 
     @property
@@ -73,3 +80,17 @@ class HardeningAction(ActionBase):
     @abstractmethod
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the one thing that this plugin is for."""
+
+
+def _mistake_of_ours(error: Exception) -> dict[str, Any]:
+    """A failed result for what nobody foresaw. Some of the work may be done: a second run shows what is not."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return {
+        "failed": True,
+        "msg": (
+            f"This is a mistake of hardening.kubernetes, not of yours: {type(error).__name__} "
+            f"in {PurePath(where.filename).name}, line {where.lineno}. Run it with -vvv and report what it shows. "
+            "What was done before stays done."
+        ),
+        "exception": "".join(traceback.format_tb(error.__traceback__)),
+    }
