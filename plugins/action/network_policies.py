@@ -55,7 +55,7 @@ class ActionModule(HardeningAction):
         created = self._create([name for name in decided.steps if name in wanted.resolution.creating], client)
         sound = {name: step for name, step in decided.steps.items() if name not in _failed(created)}
         objects = [*created, *self._carry_out(client, sound, arguments["force_conflicts"])]
-        stopped = [*resolution_findings(wanted.resolution), *refusals(decided, self.check_mode)]
+        stopped = [*resolution_findings(wanted.resolution, "network"), *refusals(decided, self.check_mode)]
         wrong = [
             f"Namespace/{name}: {mistake}"
             for name in sorted(decided.steps)

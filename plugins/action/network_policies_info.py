@@ -60,7 +60,7 @@ class ActionModule(HardeningAction):
         if arguments["probe"] and not self.check_mode:
             probed = self._probed(client, wanted, decided, chosen, arguments)
         preview = arguments["probe"] if self.check_mode else None
-        missing = resolution_findings(wanted.resolution)
+        missing = resolution_findings(wanted.resolution, "network")
         if self.check_mode:
             missing = [replace(finding, would=finding.status) for finding in missing]
         findings = [

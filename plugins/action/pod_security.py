@@ -73,7 +73,7 @@ class ActionModule(HardeningAction):
 
     def _present(self, client: Client, resolution: Resolution, on_violation: str, force: bool) -> dict[str, Any]:
         done = self._applied(client, resolution.settings, resolution.creating, force, dry_run=True)
-        findings = resolution_findings(resolution)
+        findings = resolution_findings(resolution, "pod_security")
         held: set[str] = set()
         for name, preview in done.items():
             wanted = standard(resolution.settings[name])
@@ -131,7 +131,9 @@ class ActionModule(HardeningAction):
 
     def _failed_by(self, told: dict[str, Any], resolution: Resolution) -> dict[str, Any]:
         """Fail for names and selectors that cannot be right, at the end, when all others are done."""
-        wrong = [f"{finding.evidence} ({finding.remedy})" for finding in resolution_findings(resolution)]
+        wrong = [
+            f"{finding.evidence} ({finding.remedy})" for finding in resolution_findings(resolution, "pod_security")
+        ]
         if not wrong:
             return told
         if self.check_mode:

@@ -41,7 +41,7 @@ class ActionModule(HardeningAction):
         client = connect(read)
         live, resolution = resolved(client, read)
         seen = look(client, live, resolution, read["timeout"], Progress("Pod Security probes"))
-        wrong = resolution_findings(resolution)
+        wrong = resolution_findings(resolution, "pod_security")
         if self.check_mode:
             wrong = [expected(finding, labels_would_be_set=False) for finding in wrong]
             for name, findings in seen.items():

@@ -25,6 +25,13 @@ COMPONENT_NAMESPACES: tuple[str, ...] = (
     "azure-*",
     "calico-system",
     "amazon-*",
+    "cattle-*",
+    "*gpu-operator",
+    "ingress-nginx",
+    "linkerd*",
+    "longhorn-system",
+    "metallb-system",
+    "rook-ceph",
     "hardening-system",
 )
 """Globs. What a policy says of every namespace never reaches these: they serve the whole cluster, and a default that

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -31,13 +31,16 @@ class Resolution:
 
     ``settings`` holds every namespace that gets any, also those in ``creating``: named with ``create: true`` and not
     there yet. ``missing`` are names that do not exist and may not be created, each with the name that was likely
-    meant, or ``""``. ``unmatched`` are the selectors that no namespace has the labels for.
+    meant, or ``""``. ``unmatched`` are the selectors that no namespace has the labels for, ``idle`` those that match
+    but give no namespace its settings. ``default_is_idle``: there is a default, and it gives none its settings either.
     """
 
     settings: dict[str, Settings]
     missing: dict[str, str]
     unmatched: list[str]
     creating: frozenset[str]
+    idle: list[str] = field(default_factory=list)
+    default_is_idle: bool = False
 
 
 def resolve(
@@ -56,18 +59,23 @@ def resolve(
     """
     labels = {_name(each): _labels(each) for each in live}
     ending = {_name(each) for each in live if (each.get("metadata") or {}).get("deletionTimestamp")}
-    creating = {name for name, said in namespaces.items() if said.get("create") and name not in labels}
+    creating = {name for name, said in namespaces.items() if said.get("create") is True and name not in labels}
     missing = {name: did_you_mean(name, labels) for name in namespaces if name not in labels and name not in creating}
     labels |= {name: {_NAME_LABEL: name} for name in creating}
     selectors = [(each["selector"], label_selector(each["selector"]), _without(each, "selector")) for each in selected]
 
     settings: dict[str, Settings] = {}
+    idle = {text for text, matches, _said in selectors if any(map(matches, labels.values()))}
+    by_default = set()
     for name in sorted(labels):
         chosen = _without(namespaces.get(name, {}), "create")
         if not chosen and name not in ending and not _is_any_of(name, exempt):
-            chosen = next((said for _text, matches, said in selectors if matches(labels[name])), {})
+            text, chosen = next(((text, said) for text, matches, said in selectors if matches(labels[name])), ("", {}))
+            if chosen:
+                idle.discard(text)
             if not chosen and not holds_cluster_components(name):
                 chosen = default
+                by_default.add(name)
         if chosen:
             settings[name] = dict(chosen)
 
@@ -76,34 +84,52 @@ def resolve(
         missing=missing,
         unmatched=[text for text, matches, _said in selectors if not any(map(matches, labels.values()))],
         creating=frozenset(creating),
+        idle=[text for text, _matches, _said in selectors if text in idle],
+        default_is_idle=bool(default) and not by_default,
     )
 
 
-def resolution_findings(resolution: Resolution) -> list[Finding]:
-    """A failure of ``policy.namespaces`` for each missing namespace and each selector that matches nothing."""
-    return [
-        judged(
-            "policy.namespaces",
+def resolution_findings(resolution: Resolution, part: str) -> list[Finding]:
+    """A failure of ``policy.namespaces`` for each missing namespace and for all settings that reach no namespace.
+
+    ``part`` is the part of the policy that the settings belong to: ``pod_security`` or ``network``.
+    """
+    missing = [
+        (
             f"Namespace/{name}",
-            "fail",
             f"there is no namespace {name}" + (f"; did you mean {meant}?" if meant else ""),
-            "server",
             "Correct the name, create the namespace, or say create: true in its settings.",
         )
         for name, meant in resolution.missing.items()
-    ] + [
-        judged(
-            "policy.namespaces",
+    ]
+    unmatched = [
+        (
             f"Selector/{selector}",
-            "fail",
             f"no namespace has the labels {selector}",
-            "server",
             "Correct the selector, label the namespaces that it means, or take it out.",
         )
         for selector in resolution.unmatched
     ]
+    idle = [
+        (
+            f"Selector/{selector}",
+            f"{part}: the selector {selector} reaches no namespace: those that it matches {_OUT_OF_REACH}",
+            "Name one of them to mean it, take the selector out, or put it before the one that catches them.",
+        )
+        for selector in resolution.idle
+    ]
+    default = [
+        (
+            f"Default/{part}",
+            f"{part}: the default reaches no namespace: all {_OUT_OF_REACH}",
+            "Narrow what is exempt, or take the default out.",
+        )
+    ]
+    told = [*missing, *unmatched, *idle, *(default if resolution.default_is_idle else ())]
+    return [judged("policy.namespaces", subject, "fail", said, "server", remedy) for subject, said, remedy in told]
 
 
+_OUT_OF_REACH = "are named, matched by a selector before it, exempt, being deleted, or hold components of the cluster"
 _KEY = r"(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?"
 _REQUIREMENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Callable[[Labels], bool]]], ...] = (

@@ -15,6 +15,25 @@ def test_component_namespaces_are_known(namespace: str) -> None:
     assert holds_cluster_components(namespace)
 
 
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        "metallb-system",
+        "longhorn-system",
+        "rook-ceph",
+        "cattle-system",
+        "cattle-fleet-system",
+        "linkerd",
+        "linkerd-viz",
+        "gpu-operator",
+        "nvidia-gpu-operator",
+        "ingress-nginx",
+    ],
+)
+def test_namespaces_of_well_known_operators_are_known(namespace: str) -> None:
+    assert holds_cluster_components(namespace)
+
+
 @pytest.mark.parametrize("namespace", ["default", "production", "my-kube-system", "kubernetes-demo"])
 def test_application_namespaces_are_not_taken_for_them(namespace: str) -> None:
     assert not holds_cluster_components(namespace)

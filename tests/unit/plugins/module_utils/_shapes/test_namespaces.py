@@ -92,7 +92,7 @@ def test_missing_namespaces_are_told_with_what_was_meant() -> None:
     resolution = resolve(LIVE, {"prodution": A, "zebra": A}, [], {}, [])
     assert resolution.missing == {"prodution": "production", "zebra": ""}
     assert resolution.settings == {}
-    findings = resolution_findings(resolution)
+    findings = resolution_findings(resolution, "network")
     assert [finding.subject for finding in findings] == ["Namespace/prodution", "Namespace/zebra"]
     assert {finding.status for finding in findings} == {"fail"}
     assert findings[0].evidence == "there is no namespace prodution; did you mean production?"
@@ -115,8 +115,48 @@ def test_a_namespace_to_create_gets_its_settings_or_what_reaches_it() -> None:
 def test_a_selector_that_matches_nothing_is_told() -> None:
     resolution = resolve(LIVE, {}, [{"selector": "team=paymnets", **A}, {"selector": "team=payments", **A}], {}, [])
     assert resolution.unmatched == ["team=paymnets"]
-    (finding,) = resolution_findings(resolution)
+    (finding,) = resolution_findings(resolution, "network")
     assert (finding.control, finding.subject, finding.status) == ("policy.namespaces", "Selector/team=paymnets", "fail")
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "selectors", "exempt", "idle"),
+    [
+        ({}, ["team=payments"], [], []),
+        ({}, ["team=payments"], ["production", "staging"], ["Selector/team=payments"]),
+        ({"production": A, "staging": A}, ["team=payments"], [], ["Selector/team=payments"]),
+        ({}, ["team", "team=payments"], [], ["Selector/team=payments"]),
+        ({"production": A}, ["team=payments"], [], []),
+    ],
+    ids=["reaches", "all exempt", "all named", "caught by another", "reaches one"],
+)
+def test_a_selector_that_matches_but_reaches_nothing_is_told(
+    namespaces: dict[str, Any], selectors: list[str], exempt: list[str], idle: list[str]
+) -> None:
+    resolution = resolve(LIVE, namespaces, [{"selector": each, **B} for each in selectors], {}, exempt)
+    findings = resolution_findings(resolution, "network")
+    assert [finding.subject for finding in findings] == idle
+    assert {finding.status for finding in findings} <= {"fail"}
+
+
+@pytest.mark.parametrize(
+    ("default", "exempt", "told"),
+    [
+        (A, ["*"], ["Default/network"]),
+        (A, ["tools", "bare"], []),
+        ({}, ["*"], []),
+    ],
+)
+def test_a_default_that_reaches_nothing_is_told(default: dict[str, str], exempt: list[str], told: list[str]) -> None:
+    findings = resolution_findings(resolve(LIVE, {"tools": A}, [], default, exempt), "network")
+    assert [(finding.control, finding.subject) for finding in findings] == [
+        ("policy.namespaces", each) for each in told
+    ]
+
+
+def test_only_create_true_creates() -> None:
+    resolution = resolve(LIVE, {"new": {"create": "no", **A}}, [], {}, [])
+    assert (resolution.creating, resolution.missing) == (frozenset(), {"new": ""})
 
 
 @pytest.mark.parametrize(
