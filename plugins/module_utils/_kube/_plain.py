@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,20 +17,29 @@ _SCALARS = (str, bool, int, float)
 def plain(value: Any) -> Any:
     """The same value of nothing but dict, list, str, int, float, bool and None.
 
-    A library that asks for the exact type, as YAML's and the ssl module do, then gets it. Dates become ISO 8601 text.
+    A library that asks for the exact type, as YAML's and the ssl module do, then gets it. Dates become ISO 8601
+    text, bytes base64.
     """
     if type(value) in _EXACT:
         return value
     if isinstance(value, Mapping):
-        return {_key(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple, set)):
+        return {text_key(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(each) for each in value), key=str)
     for scalar in _SCALARS:
         if isinstance(value, scalar):
             return scalar(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _key(key: Any) -> str:
-    """JSON has text for keys alone, and writes truth values in lower case."""
+def text_key(key: Any) -> str:
+    """A map's key as JSON writes it, which has no other keys than text."""
+    if type(key) is str:
+        return key
+    if key is None:
+        return "null"
     return str(key).lower() if isinstance(key, bool) else str(key)

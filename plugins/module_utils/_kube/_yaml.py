@@ -5,18 +5,23 @@
 """Private to the collection: YAML as kubectl reads it, by libyaml where PyYAML has it, which is ten times as fast.
 
 PyYAML follows YAML 1.1, where ``on`` and ``no`` are truth values, ``2026-01-01`` is a date and ``12:30`` is a number.
-kubectl leaves all of these as the text that they are, and so do we.
+kubectl leaves all of these as the text that they are, and so do we. Keys are text, as JSON has no others, ``!!binary``
+stays the base64 that it is written in, and a key that is there twice is a mistake: PyYAML would drop the first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain, text_key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 _TEXT_TO_KUBECTL = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "timestamp"))
+_TEXT, _MAP, _LIST, _MERGE, _BINARY = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge", "binary"))
+_SIMPLE = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null"))
+_UNFINISHED = object()
 _TRUTH = re.compile(r"(?:true|True|TRUE|false|False|FALSE)$")
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$")
 
@@ -24,7 +29,71 @@ try:
     import yaml
 
     class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Reads the scalars that kubectl reads as text as text."""
+        """Reads the scalars that kubectl reads as text as text.
+
+        Makes the data straight out of the nodes: PyYAML's constructor, which also knows Python's types, takes longer.
+        """
+
+        def construct_document(self, node: Any) -> Any:
+            return self._value(node, {})
+
+        def _value(self, node: Any, made: dict[int, Any]) -> Any:
+            """What a node means; ``made`` holds the maps and lists there are already, for what refers to them."""
+            tag = node.tag
+            if type(node) is yaml.ScalarNode:
+                return node.value if tag == _TEXT else self._scalar(node)
+            if id(node) in made:
+                return self._made(node, made)
+            made[id(node)] = _UNFINISHED
+            value: Any
+            if tag == _MAP and type(node) is yaml.MappingNode:
+                value = self._map(node, made)
+            elif tag == _LIST and type(node) is yaml.SequenceNode:
+                value = [self._value(each, made) for each in node.value]
+            else:
+                value = plain(self.construct_object(node, deep=True))
+            made[id(node)] = value
+            return value
+
+        def _scalar(self, node: Any) -> Any:
+            if node.tag == _BINARY:
+                return "".join(node.value.split())
+            if node.tag in _SIMPLE:
+                return self.yaml_constructors[node.tag](self, node)
+            return plain(self.construct_object(node, deep=True))
+
+        def _made(self, node: Any, made: Mapping[int, Any]) -> Any:
+            if made[id(node)] is _UNFINISHED:
+                raise yaml.MarkedYAMLError(problem="this holds itself", problem_mark=node.start_mark)
+            return made[id(node)]
+
+        def _map(self, node: Any, made: dict[int, Any]) -> dict[str, Any]:
+            told: dict[str, Any] = {}
+            merged: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                if key_node.tag == _MERGE:
+                    merged = {**self._merged(value_node, made), **merged}
+                    continue
+                key = key_node.value if key_node.tag == _TEXT else self._key(key_node)
+                if key in told:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {key!r} is there twice in one map", problem_mark=key_node.start_mark
+                    )
+                told[key] = self._value(value_node, made)
+            return {**merged, **told} if merged else told
+
+        def _key(self, node: Any) -> str:
+            if type(node) is not yaml.ScalarNode:
+                raise yaml.MarkedYAMLError(problem="a key is text, not a list or a map", problem_mark=node.start_mark)
+            return text_key(self._scalar(node))
+
+        def _merged(self, node: Any, made: dict[int, Any]) -> dict[str, Any]:
+            """What ``<<`` brings in: a map, or of several maps the first that has a key."""
+            value = self._value(node, made)
+            maps = value if isinstance(value, list) else [value]
+            if not all(isinstance(each, dict) for each in maps):
+                raise yaml.MarkedYAMLError(problem="<< takes a map or a list of maps", problem_mark=node.start_mark)
+            return {key: each for one in reversed(maps) for key, each in one.items()}
 
     _Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TEXT_TO_KUBECTL]

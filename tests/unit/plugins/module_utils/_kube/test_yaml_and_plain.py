@@ -29,6 +29,15 @@ AS_KUBECTL_READS = {
     "a: 1.30": {"a": 1.3},
     "a: 10.0.0.0": {"a": "10.0.0.0"},
     "a: '1'": {"a": "1"},
+    "9000: a": {"9000": "a"},
+    "true: a": {"true": "a"},
+    "~: a": {"null": "a"},
+    "a: !!binary aGVs bG8=": {"a": "aGVsbG8="},
+    "a: !!timestamp 2026-01-01": {"a": "2026-01-01"},
+    "a: !!set {b: , c: }": {"a": ["b", "c"]},
+    "a: &it [1, {b: 2}]\nc: *it": {"a": [1, {"b": 2}], "c": [1, {"b": 2}]},
+    "one: &one {a: 1, b: 1}\ntwo: {b: 2, <<: *one}": {"one": {"a": 1, "b": 1}, "two": {"a": 1, "b": 2}},
+    "a: {<<: [{b: 1}, {b: 2, c: 2}], d: 3}": {"a": {"b": 1, "c": 2, "d": 3}},
 }
 
 
@@ -45,6 +54,23 @@ def test_documents_come_one_after_another_until_one_is_wrong() -> None:
     with pytest.raises(BadYaml) as caught:
         next(documents)
     assert caught.value.line == 6
+
+
+MISTAKES = {
+    "a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n": (5, "the key 'c' is there twice in one map"),
+    "data: {a: '1'}\nmore: 1\ndata: {b: '2'}\n": (3, "the key 'data' is there twice in one map"),
+    "9000: a\n'9000': b\n": (2, "the key '9000' is there twice in one map"),
+    "a: &it\n  b: *it\n": (1, "this holds itself"),
+    "a: 1\n? [b]\n: 2\n": (2, "a key is text, not a list or a map"),
+    "a: 1\nb: {<<: 7}\n": (2, "<< takes a map or a list of maps"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), MISTAKES.items(), ids=MISTAKES)
+def test_what_yaml_allows_and_no_object_means_is_a_mistake(text: str, told: tuple[int, str]) -> None:
+    with pytest.raises(BadYaml) as caught:
+        load_yaml(text)
+    assert (caught.value.line, str(caught.value)) == told
 
 
 @pytest.mark.parametrize("text", ["a: \tb: c", "\x00", "!!python/object:os.system {}", "a: *nowhere", "a: 0b"])
@@ -68,8 +94,10 @@ class Map(dict):  # type: ignore[type-arg]
 
 
 def test_plain_data_is_of_exact_types() -> None:
-    told = plain(Map({Text("a"): [Text("b"), 1, 2.5, True, None], 2: (Text("c"),), True: datetime.date(2026, 1, 2)}))
-    assert told == {"a": ["b", 1, 2.5, True, None], "2": ["c"], "true": "2026-01-02"}
+    told = plain(
+        Map({Text("a"): [Text("b"), 1, 2.5, True, None], 2: (Text("c"),), True: datetime.date(2026, 1, 2), None: b"hi"})
+    )
+    assert told == {"a": ["b", 1, 2.5, True, None], "2": ["c"], "true": "2026-01-02", "null": "aGk="}
     assert {type(told), *map(type, told), *map(type, told["a"]), *map(type, told["2"])} == {
         dict,
         str,
