@@ -17,10 +17,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import closed_by_config, judge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, plan, present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
-    DEFAULT_IMAGE,
     Verdict,
     sample,
     speak_for_others,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe_pods import (
+    DEFAULT_IMAGE,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES

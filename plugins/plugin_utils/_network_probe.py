@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
@@ -23,19 +24,26 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     InForce,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
-    PREFIX,
-    SUBJECT,
+    CLOSED,
+    OPEN,
+    TOLD_APART,
     Attempt,
     Question,
+    State,
+    Verdict,
+    attempts,
+    closed_ports,
+    holds,
+    openers,
+    stayed_open,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe_pods import (
+    PREFIX,
+    SUBJECT,
     Role,
     Trial,
-    Verdict,
     allow,
-    attempts,
-    closed_port,
-    holds,
     labels_of,
-    openers,
     pod,
     why_not_running,
 )
@@ -45,7 +53,7 @@ POD = KNOWN["v1", "Pod"]
 POLICY = KNOWN[API_VERSION, KIND]
 
 _POLL_SECONDS = 0.4
-_PHASES = 7
+_PHASES = 9
 _SPARE_SECONDS = 30
 _ANY_PORT = 65535
 _ALWAYS_THERE = "default"
@@ -121,20 +129,26 @@ class _Run:
     def _trials(self) -> Iterator[Trial]:
         """One pair inside the namespace; for a direction that is open inside, one with its other end elsewhere."""
         here, asked = self._probe.namespace, self._probe.directions
-        inside = [direction for direction in asked if self._port([direction], here)]
-        for directions in [inside] if self._port(inside, here) else [[direction] for direction in inside]:
-            if directions:
-                yield Trial(secrets.token_hex(4), tuple(directions), here, here, self._port(directions, here))
+        inside = [direction for direction in asked if self._ports([direction], here)]
+        together = [inside] if inside and self._ports(inside, here) else [[direction] for direction in inside]
+        for directions in together:
+            yield self._trial(directions, here, here)
         for direction in (each for each in asked if each not in inside):
-            there = next((name for name in self._elsewhere if self._port([direction], name)), "")
+            there = next((name for name in self._elsewhere if self._ports([direction], name)), "")
             if not there:
-                opener = openers(self._probe.policies, self._question(direction, here), _ANY_PORT)[0]
-                raise _Inconclusive(f"{opener.told} and others leave no port closed for {direction} of any pod")
-            ends = (here, there) if direction == "ingress" else (there, here)
-            yield Trial(secrets.token_hex(4), (direction,), *ends, self._port([direction], there))
+                opener = openers(self._probe.policies, self._question(direction, here), _ANY_PORT)
+                who = f"{opener[0].told} and others leave" if opener else "the policies in force leave"
+                raise _Inconclusive(f"{who} no port closed for {direction} of any pod")
+            yield self._trial([direction], *((here, there) if direction == "ingress" else (there, here)))
 
-    def _port(self, directions: Sequence[Direction], other: str) -> int:
-        return closed_port(self._probe.policies, [self._question(direction, other) for direction in directions])
+    def _trial(self, directions: Sequence[Direction], server: str, client: str) -> Trial:
+        ports = self._ports(directions, client if server == self._probe.namespace else server)
+        if ports is None:
+            raise _Inconclusive("no two ports are closed")
+        return Trial(secrets.token_hex(4), tuple(directions), server, client, *ports)
+
+    def _ports(self, directions: Sequence[Direction], other: str) -> tuple[int, int] | None:
+        return closed_ports(self._probe.policies, [self._question(direction, other) for direction in directions])
 
     def _question(self, direction: Direction, other: str) -> Question:
         role = SUBJECT[direction]
@@ -150,9 +164,10 @@ class _Pair:
         self._client, self._trial, self._probe = client, trial, probe
         self._image, self._timeout = image, timeout
         self._lifetime = int(timeout * _PHASES + _SPARE_SECONDS)
+        self._both = (trial.port, trial.control)
 
     def verdict(self) -> Verdict:
-        """Open, closed without each of the policies that open, and open again after each."""
+        """Open, closed without the policies that open a direction, told apart, and open again after that."""
         try:
             return self._verdict()
         finally:
@@ -163,26 +178,30 @@ class _Pair:
         for role in _OTHER:
             with contextlib.suppress(KubeError):
                 self._client.delete(POD, self._trial.pod_name(role), self._trial.namespace(role))
-        for direction in SUBJECT:
-            metadata = allow(self._trial, direction)["metadata"]
+        for direction, port in product(SUBJECT, self._both):
+            metadata = allow(self._trial, direction, port)["metadata"]
             with contextlib.suppress(KubeError):
                 self._client.delete(POLICY, metadata["name"], metadata["namespace"])
 
     def _verdict(self) -> Verdict:
         trial = self._trial
         served = self._start("server")
-        for direction in SUBJECT:
-            self._open(direction)
+        for direction, port in product(SUBJECT, self._both):
+            self._open(direction, port)
         asking = self._start("client", served)
         self._refuse_open_addresses(served, asking)
-        if not self._settles(wanted_open=True):
+        if not self._settles(OPEN):
             raise _Inconclusive(f"the probe pair could not connect, though both ends were opened for it{self._seen()}")
         for direction in trial.directions:
-            self._close(direction)
-            if not self._settles(wanted_open=False):
+            for port in self._both:
+                self._close(direction, port)
+            if not self._settles(CLOSED):
                 return self._ignored(direction)
-            self._open(direction)
-            if not self._settles(wanted_open=True):
+            self._open(direction, trial.control)
+            if not self._settles(TOLD_APART):
+                return self._ignored(direction)
+            self._open(direction, trial.port)
+            if not self._settles(OPEN):
                 raise _Inconclusive(
                     f"the probe's server did not answer again once {direction} was opened{self._seen()}"
                 )
@@ -195,7 +214,7 @@ class _Pair:
         return Verdict(
             "pass",
             f"tried {where} on {trial.port}/TCP: open while the probe's own policies allowed it, "
-            f"closed without that for {without}, then open again",
+            f"closed without that for {without} while the control port {trial.control}/TCP answered, then open again",
         )
 
     def _ignored(self, direction: Direction) -> Verdict:
@@ -237,33 +256,38 @@ class _Pair:
             labels = labels_of(self._trial.token, role)
             subject = End(self._probe.namespace, self._probe.labels, labels)
             elsewhere = End(addresses=ends[_OTHER[role]].addresses)
-            found = openers(self._probe.policies, Question(direction, subject, elsewhere), self._trial.port)
-            if found:
-                raise _Inconclusive(f"{found[0].told} opens {direction} for the addresses of all pods")
+            question = Question(direction, subject, elsewhere)
+            for found in (each for port in self._both for each in openers(self._probe.policies, question, port)):
+                raise _Inconclusive(f"{found.told} opens {direction} for the addresses of all pods")
 
-    def _open(self, direction: Direction) -> None:
-        answer = self._client.create(allow(self._trial, direction))
+    def _open(self, direction: Direction, port: int) -> None:
+        answer = self._client.create(allow(self._trial, direction, port))
         if not answer.ok:
             raise _Inconclusive(f"the server refused the probe's NetworkPolicy: {answer.message}")
 
-    def _close(self, direction: Direction) -> None:
-        metadata = allow(self._trial, direction)["metadata"]
+    def _close(self, direction: Direction, port: int) -> None:
+        metadata = allow(self._trial, direction, port)["metadata"]
         answer = self._client.delete(POLICY, metadata["name"], metadata["namespace"])
         if not answer.ok:
             raise _Inconclusive(f"the server refused to delete the probe's NetworkPolicy: {answer.message}")
 
-    def _settles(self, *, wanted_open: bool) -> bool:
-        """Whether from now on the connection is open, or closed, several times in a row before the deadline."""
+    def _settles(self, wanted: State) -> bool:
+        """Whether from now on the ports are as wanted several times in a row; ``False`` where one stays open instead.
+
+        Raises :class:`_Inconclusive` where something that should answer does not: that is an outage and no deny.
+        """
         seen = self._rounds()
         begun = seen[-1].number if seen else 0
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
             seen = self._rounds()
-            if holds(seen, begun, wanted_open):
+            if holds(seen, begun, wanted):
                 return True
         if not seen or seen[-1].number <= begun:
             raise _Inconclusive("the probe's client stopped asking")
+        if wanted != OPEN and not stayed_open(seen, begun, wanted):
+            raise _Inconclusive(f"the network between the probe pair did not settle{self._seen()}")
         return False
 
     def _rounds(self) -> list[Attempt]:
@@ -271,8 +295,4 @@ class _Pair:
 
     def _seen(self) -> str:
         rounds = self._rounds()
-        return f" (the last answers of each address: {_told(rounds[-1])})" if rounds else " (nothing was tried)"
-
-
-def _told(attempt: Attempt) -> str:
-    return ", ".join("open" if answer else "closed" for answer in attempt.answers)
+        return f" (the last answers: {rounds[-1]})" if rounds else " (nothing was tried)"

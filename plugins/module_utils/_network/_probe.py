@@ -4,22 +4,20 @@
 
 """Private to the collection: the probe pair, two pods that try whether a default deny holds.
 
-One pod serves, the other asks it again and again and writes down what came back. Policies of the pair's own open both
-its ends. Taken away one at a time, they leave the namespace's policies alone in force: the connection must close, and
-open again when they are back. So neither a dead server nor a slow network passes for a deny, and it does not matter
-whether a network drops or rejects.
+One pod serves two ports, the other asks both again and again and writes down what came back. Policies of the pair's own
+open both its ends, one for each port. Taken away in one direction, they leave the namespace's policies alone in force:
+both ports must close. Then the control port is opened again, and must answer in the very rounds in which the other
+stays closed: so neither an outage, nor a dead server, nor a slow network passes for a deny. At last both must be open
+again. It does not matter whether a network drops or rejects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import API_VERSION, KIND
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
-    NAME_LABEL,
-    PROBE_LABEL,
     End,
     InForce,
     covers_port,
@@ -27,42 +25,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 
-DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
-PREFIX = "hardening-probe-"
-ROLE_LABEL = "hardening.kubernetes/probe-role"
 IN_A_ROW = 3
 
-Role = Literal["server", "client"]
-SUBJECT: Mapping[Direction, Role] = {"ingress": "server", "egress": "client"}
-"""Which pod of the pair a direction is about."""
-
 _PORTS = range(20011, 60000, 997)
-_NOBODY = 65534
-_FOLDER = "/probe"
-_TEMPORARY = frozenset({"ContainerCreating", "PodInitializing"})
-
-_CLIENT_SCRIPT = r"""
-guard= pause=1
-if timeout 1 sleep 0 2>/dev/null; then guard='timeout 5'; fi
-if sleep 0.2 2>/dev/null; then pause=0.3; fi
-i=0
-while :; do
-  i=$((i+1)); line=$i
-  for address in $ADDRESSES; do
-    case $(printf 'GET / HTTP/1.0\r\n\r\n' | $guard nc -w 2 "$address" "$PORT" 2>/dev/null) in
-      HTTP/*) line="$line open" ;;
-      *) line="$line closed" ;;
-    esac
-  done
-  echo "$line"
-  sleep $pause
-done
-"""
-"""Asks every address of the server again and again. A line is the number of the round and an answer per address.
-
-Uses no more than every busybox has: ``timeout`` only where it knows today's options, since the plainest ``nc`` limits
-nothing but the connecting, and parts of seconds only where ``sleep`` knows them.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,114 +37,6 @@ class Verdict:
     status: Literal["pass", "fail", "unknown"]
     evidence: str
     remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One pair: in which namespaces its pods stand, on which port they talk, which directions it tries."""
-
-    token: str
-    directions: tuple[Direction, ...]
-    server_namespace: str
-    client_namespace: str
-    port: int
-
-    def namespace(self, role: Role) -> str:
-        """Where the pod with this role stands."""
-        return self.server_namespace if role == "server" else self.client_namespace
-
-    def pod_name(self, role: Role) -> str:
-        """The pod's name."""
-        return f"{PREFIX}{self.token}-{role}"
-
-
-def labels_of(token: str, role: Role) -> dict[str, str]:
-    """The labels of a probe pod, which no policy but the pair's own asks for."""
-    return {PROBE_LABEL: token, ROLE_LABEL: role}
-
-
-def pod(trial: Trial, role: Role, image: str, lifetime: int, addresses: Sequence[str] = ()) -> dict[str, Any]:
-    """A probe pod that any Pod Security level takes and that ends by itself after ``lifetime`` seconds.
-
-    ``addresses`` are those of the server, for the client to ask.
-    """
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": trial.pod_name(role),
-            "namespace": trial.namespace(role),
-            # A mesh's proxy would answer for the server and speak for the client.
-            "labels": {**labels_of(trial.token, role), "sidecar.istio.io/inject": "false"},
-            "annotations": {"linkerd.io/inject": "disabled"},
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "activeDeadlineSeconds": lifetime,
-            "terminationGracePeriodSeconds": 1,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "nodeSelector": {"kubernetes.io/os": "linux"},
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": _NOBODY,
-                "runAsGroup": _NOBODY,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [_container(trial, role, image, addresses)],
-            "volumes": [{"name": "nothing", "emptyDir": {}}],
-        },
-    }
-
-
-def _container(trial: Trial, role: Role, image: str, addresses: Sequence[str]) -> dict[str, Any]:
-    command = {
-        "server": ["httpd", "-f", "-p", str(trial.port), "-h", _FOLDER],
-        "client": ["sh", "-c", _CLIENT_SCRIPT],
-    }
-    environment = {"ADDRESSES": " ".join(addresses), "PORT": str(trial.port)}
-    return {
-        "name": "probe",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": command[role],
-        "env": [{"name": name, "value": value} for name, value in environment.items() if role == "client"],
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "16Mi"},
-            "limits": {"cpu": "100m", "memory": "32Mi"},
-        },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [{"name": "nothing", "mountPath": _FOLDER}],
-    }
-
-
-def allow(trial: Trial, direction: Direction) -> dict[str, Any]:
-    """The policy that opens one end of the pair for the other, and nothing else for anybody."""
-    role = SUBJECT[direction]
-    other: Role = "client" if role == "server" else "server"
-    peer = {
-        "namespaceSelector": {"matchLabels": {NAME_LABEL: trial.namespace(other)}},
-        "podSelector": {"matchLabels": labels_of(trial.token, other)},
-    }
-    key = "from" if direction == "ingress" else "to"
-    return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {
-            "name": f"{PREFIX}{trial.token}-{direction}",
-            "namespace": trial.namespace(role),
-            "labels": {PROBE_LABEL: trial.token},
-        },
-        "spec": {
-            "podSelector": {"matchLabels": labels_of(trial.token, role)},
-            "policyTypes": [direction.capitalize()],
-            direction: [{key: [peer], "ports": [{"port": trial.port, "protocol": "TCP"}]}],
-        },
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +53,17 @@ def openers(policies: Sequence[InForce], question: Question, port: int) -> list[
     return opening(policies, question.direction, question.subject, question.other, port, "TCP")
 
 
-def closed_port(policies: Sequence[InForce], questions: Sequence[Question]) -> int:
-    """A port on which no policy lets the pair connect, whichever question is asked; 0 where there is none.
+def closed_ports(policies: Sequence[InForce], questions: Sequence[Question]) -> tuple[int, int] | None:
+    """Two ports on which no policy lets the pair connect, whichever question is asked; ``None`` where there are none.
 
-    One that no address range opens is preferred, since nobody knows the addresses of pods before they run.
+    Those that no address range opens are preferred, since nobody knows the addresses of pods before they run.
     """
     closed = [port for port in _PORTS if not any(openers(policies, question, port) for question in questions)]
     directions = {question.direction for question in questions}
-    quiet = (
-        port for port in closed if not any(_opened_to_addresses(policies, direction, port) for direction in directions)
+    by_quiet = sorted(
+        closed, key=lambda port: any(_opened_to_addresses(policies, direction, port) for direction in directions)
     )
-    return next(quiet, closed[0] if closed else 0)
+    return (by_quiet[0], by_quiet[1]) if len(by_quiet) > 1 else None
 
 
 def _opened_to_addresses(policies: Iterable[InForce], direction: Direction, port: int) -> bool:
@@ -219,54 +76,64 @@ def _opened_to_addresses(policies: Iterable[InForce], direction: Direction, port
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One round of the client: its number, and whether each of the server's addresses answered."""
+    """One round of the client: its number, and for each of the server's addresses whether its ports answered."""
 
     number: int
-    answers: tuple[bool, ...]
+    tried: tuple[bool, ...]
+    control: tuple[bool, ...]
+
+    def __str__(self) -> str:
+        """Like ``open, control port closed``, for each address."""
+        word = {True: "open", False: "closed"}
+        return ", ".join(
+            f"{word[tried]}, control port {word[control]}"
+            for tried, control in zip(self.tried, self.control, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a round has to say of the port that is tried, and of the control port."""
+
+    tried: bool
+    control: bool
+
+
+OPEN = State(tried=True, control=True)
+CLOSED = State(tried=False, control=False)
+TOLD_APART = State(tried=False, control=True)
 
 
 def attempts(log: str) -> list[Attempt]:
     """The rounds that a client wrote down; a last line that has no end yet is left out."""
     found = []
     for line in log.split("\n")[:-1]:
-        number, *answers = line.split() or [""]
-        if number.isdecimal() and answers and all(answer in ("open", "closed") for answer in answers):
-            found.append(Attempt(int(number), tuple(answer == "open" for answer in answers)))
+        number, *words = line.split() or [""]
+        if number.isdecimal() and words and not len(words) % 2 and all(word in ("open", "closed") for word in words):
+            answers = tuple(word == "open" for word in words)
+            found.append(Attempt(int(number), answers[::2], answers[1::2]))
     return found
 
 
-def holds(seen: Sequence[Attempt], after: int, wanted_open: bool) -> bool:
-    """Whether the last rounds, all begun after a round, say the same of every address: open, or closed."""
-    last = [attempt for attempt in seen if attempt.number > after + 1][-IN_A_ROW:]
-    return len(last) == IN_A_ROW and all(answer == wanted_open for attempt in last for answer in attempt.answers)
+def holds(seen: Sequence[Attempt], after: int, wanted: State) -> bool:
+    """Whether the last rounds, all begun after a round, say this of every address."""
+    last = _last(seen, after)
+    return len(last) == IN_A_ROW and all(
+        set(attempt.tried) == {wanted.tried} and set(attempt.control) == {wanted.control} for attempt in last
+    )
 
 
-def why_not_running(pod_object: Mapping[str, Any]) -> tuple[str, bool]:
-    """Why a pod does not run, in words, and whether waiting is of no use; ``("", False)`` where it does."""
-    status = pod_object.get("status") or {}
-    if status.get("phase") == "Running" and status.get("podIPs"):
-        return "", False
-    for container in status.get("containerStatuses") or ():
-        waiting = (container.get("state") or {}).get("waiting") or {}
-        if waiting.get("reason") and waiting["reason"] not in _TEMPORARY:
-            return _told(waiting), waiting["reason"] in _HOPELESS
-        ended = (container.get("state") or {}).get("terminated") or {}
-        if ended:
-            return f"it ended with exit code {ended.get('exitCode')}: {_told(ended)}", True
-    if status.get("phase") in ("Failed", "Succeeded"):
-        return f"it ended: {_told(status)}", True
-    conditions = {each.get("type"): each for each in status.get("conditions") or ()}
-    scheduled = conditions.get("PodScheduled") or {}
-    if scheduled.get("status") == "False":
-        return _told(scheduled), False
-    return "its node has not started it", False
+def stayed_open(seen: Sequence[Attempt], after: int, wanted: State) -> bool:
+    """Whether in each of the last rounds something got through that should be closed: no outage looks like that."""
+    last = _last(seen, after)
+    return len(last) == IN_A_ROW and all(
+        (any(attempt.tried) and not wanted.tried) or (any(attempt.control) and not wanted.control) for attempt in last
+    )
 
 
-_HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "ImagePullBackOff"})
-
-
-def _told(said: Mapping[str, Any]) -> str:
-    return ": ".join(str(said[key]) for key in ("reason", "message") if said.get(key)) or "no reason given"
+def _last(seen: Sequence[Attempt], after: int) -> list[Attempt]:
+    # The round after that may have begun before what is waited for.
+    return [attempt for attempt in seen if attempt.number > after + 1][-IN_A_ROW:]
 
 
 def sample(namespaces: Sequence[str], wanted: str | int | Sequence[str]) -> list[str]:

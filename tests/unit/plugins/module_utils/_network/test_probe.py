@@ -14,22 +14,29 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     opening,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
+    CLOSED,
+    OPEN,
+    TOLD_APART,
     Attempt,
     Question,
-    Trial,
+    State,
     Verdict,
-    allow,
     attempts,
-    closed_port,
+    closed_ports,
     holds,
-    labels_of,
-    pod,
     sample,
     speak_for_others,
+    stayed_open,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe_pods import (
+    Trial,
+    allow,
+    labels_of,
+    pod,
     why_not_running,
 )
 
-TRIAL = Trial("abcd", ("ingress", "egress"), "shop", "shop", 20011)
+TRIAL = Trial("abcd", ("ingress", "egress"), "shop", "shop", 20011, 21008)
 NAMES = {"kubernetes.io/metadata.name": "shop"}
 
 
@@ -53,7 +60,8 @@ def test_a_probe_pod_complies_with_restricted_and_ends_by_itself(role: Any) -> N
 
 def test_the_client_is_told_whom_to_ask() -> None:
     container = pod(TRIAL, "client", "busybox", 90, ["10.0.0.1", "fd00::1"])["spec"]["containers"][0]
-    assert container["env"] == [{"name": "ADDRESSES", "value": "10.0.0.1 fd00::1"}, {"name": "PORT", "value": "20011"}]
+    told = {each["name"]: each["value"] for each in container["env"]}
+    assert told == {"ADDRESSES": "10.0.0.1 fd00::1", "PORT": "20011", "CONTROL_PORT": "21008"}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +70,7 @@ def test_the_client_is_told_whom_to_ask() -> None:
 def test_the_pairs_policy_opens_its_end_for_the_other_and_nothing_else(
     direction: Any, subject: Any, other: Any
 ) -> None:
-    made = allow(TRIAL, direction)
+    made = allow(TRIAL, direction, 20011)
     policies = [in_force(made)]
     assert is_probe(made)
     assert opening(policies, direction, end(subject), end(other), 20011, "TCP")
@@ -73,17 +81,24 @@ def test_the_pairs_policy_opens_its_end_for_the_other_and_nothing_else(
 
 
 def test_a_pair_may_stand_in_two_namespaces() -> None:
-    trial = Trial("abcd", ("ingress",), "shop", "data", 20011)
+    trial = Trial("abcd", ("ingress",), "shop", "data", 20011, 21008)
     assert [pod(trial, role, "i", 1)["metadata"]["namespace"] for role in ("server", "client")] == ["shop", "data"]
-    assert [allow(trial, each)["metadata"]["namespace"] for each in ("ingress", "egress")] == ["shop", "data"]
-    assert opening([in_force(allow(trial, "ingress"))], "ingress", end("server"), end("client", "data"), 20011, "TCP")
+    assert [allow(trial, each, 1)["metadata"]["namespace"] for each in ("ingress", "egress")] == ["shop", "data"]
+    assert opening(
+        [in_force(allow(trial, "ingress", 20011))], "ingress", end("server"), end("client", "data"), 20011, "TCP"
+    )
 
 
 def port(*rules: dict[str, Any], other: str = "shop") -> int:
     policies = [
         in_force({"metadata": {"name": "p", "namespace": "shop"}, "spec": {"podSelector": {}, "ingress": list(rules)}})
     ]
-    return closed_port(policies, [Question("ingress", end("server"), end("client", other))])
+    found = closed_ports(policies, [Question("ingress", end("server"), end("client", other))])
+    return found[0] if found else 0
+
+
+def test_the_two_ports_of_a_pair_differ() -> None:
+    assert closed_ports([], []) == (20011, 21008)
 
 
 def test_a_port_that_nobody_opens_is_chosen() -> None:
@@ -106,36 +121,62 @@ def test_no_port_is_closed_where_all_pods_may_talk() -> None:
 
 
 def test_attempts_are_read_and_a_broken_line_is_not() -> None:
-    log = "1 open\n2 closed\n\nsh: nc: not found\n3 open closed\n4 ope\n5\n6 open"
-    assert attempts(log) == [Attempt(1, (True,)), Attempt(2, (False,)), Attempt(3, (True, False))]
+    log = "1 open closed\n2 closed\n\nsh: nc: not found\n3 open closed closed open\n4 open ope\n5\n6 open open"
+    assert attempts(log) == [Attempt(1, (True,), (False,)), Attempt(3, (True, False), (False, True))]
+    assert str(attempts(log)[0]) == "open, control port closed"
+
+
+def rounds(answers: str) -> list[Attempt]:
+    """A word of two letters for each round: the port that is tried, then the control port, ``o`` or ``c``."""
+    return [Attempt(number, (word[0] == "o",), (word[1] == "o",)) for number, word in enumerate(answers.split(), 1)]
 
 
 @pytest.mark.parametrize(
-    ("answers", "after", "is_open", "is_closed"),
+    ("answers", "after", "state"),
     [
-        ("ooooo", 0, True, False),
-        ("ccccc", 0, False, True),
-        ("ooccc", 0, False, True),
-        ("ooccc", 1, False, True),
-        ("ooccc", 2, False, False),
-        ("cccoo", 0, False, False),
-        ("oo", 0, False, False),
-        ("", 0, False, False),
-        ("ooo", 3, False, False),
+        ("oo oo oo oo oo", 0, OPEN),
+        ("cc cc cc cc cc", 0, CLOSED),
+        ("oo oo cc cc cc", 0, CLOSED),
+        ("oo oo cc cc cc", 1, CLOSED),
+        ("oo oo cc cc cc", 2, None),
+        ("cc cc cc oo oo", 0, None),
+        ("cc cc co co co", 1, TOLD_APART),
+        ("cc co cc co co", 0, None),
+        ("oo oo", 0, None),
+        ("", 0, None),
+        ("oo oo oo", 3, None),
     ],
 )
-def test_an_effect_holds_after_several_answers_in_a_row(
-    answers: str, after: int, is_open: bool, is_closed: bool
-) -> None:
-    seen = [Attempt(number, (answer == "o",)) for number, answer in enumerate(answers, 1)]
-    assert holds(seen, after, wanted_open=True) is is_open
-    assert holds(seen, after, wanted_open=False) is is_closed
+def test_an_effect_holds_after_several_answers_in_a_row(answers: str, after: int, state: State | None) -> None:
+    seen = rounds(answers)
+    assert [each for each in (OPEN, CLOSED, TOLD_APART) if holds(seen, after, each)] == [state] * (state is not None)
+
+
+def test_an_outage_is_not_taken_for_a_deny() -> None:
+    """What is closed counts only in rounds in which the control port answers."""
+    assert not holds(rounds("oo oo cc cc cc cc"), 0, TOLD_APART)
+    assert holds(rounds("oo oo co co co"), 0, TOLD_APART)
+    assert not stayed_open(rounds("oo oo cc cc cc cc"), 0, TOLD_APART)
+
+
+@pytest.mark.parametrize(
+    ("answers", "wanted", "ignored"),
+    [
+        ("oo oo oo oo", CLOSED, True),
+        ("oo oo oo oo", TOLD_APART, True),
+        ("oo oo co co co", CLOSED, True),
+        ("oo oo oo cc oo", CLOSED, False),
+        ("oo oo cc cc cc", TOLD_APART, False),
+        ("co co co co co", TOLD_APART, False),
+    ],
+)
+def test_what_stays_open_in_every_round_is_ignored_by_the_network(answers: str, wanted: State, ignored: bool) -> None:
+    assert stayed_open(rounds(answers), 0, wanted) is ignored
 
 
 def test_every_address_counts() -> None:
-    seen = [Attempt(number, (True, False)) for number in range(1, 9)]
-    assert not holds(seen, 0, wanted_open=True)
-    assert not holds(seen, 0, wanted_open=False)
+    seen = [Attempt(number, (True, False), (True, False)) for number in range(1, 9)]
+    assert not any(holds(seen, 0, each) for each in (OPEN, CLOSED, TOLD_APART))
 
 
 def waiting(reason: str) -> dict[str, Any]:
