@@ -25,7 +25,8 @@ options:
       - >-
         A peer is a map of labels like C({app: frontend}) for pods of this namespace, C({}) for all of these, C({pods:
         {labels}, namespace: name}), C({namespaces: {labels}, pods: {labels}}), C({cidr: 10.0.0.0/8, except:
-        [10.1.0.0/16]}), C({api_server: true}) or C({any: true}). V(any) opens the end in this namespace alone.
+        [10.1.0.0/16]}), C({api_server: true}) or C({any: true}). C(any) opens the end in this namespace alone. A flow
+        to C(api_server) is opened at the ports where the API servers listen, whatever ports it names.
       - A port is a number like V(8080), with its protocol like V(8080/TCP) or V(53/UDP), a range like V(8000-8100/TCP),
         or the name of a port of the destination's containers like V(http/TCP). It is the port on which the pods listen,
         which may be another than their Service's.

@@ -24,6 +24,7 @@ from ansible.template import Templar
 from ansible_collections.hardening.kubernetes.plugins.action import network_policies, network_policies_info
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -411,7 +412,7 @@ def test_nothing_breaks_on_the_way_there_and_back(bare: Shop, run: Callable[...,
     """While policies come and go one after another, no round of the declared flow fails."""
     bare.sees("frontend", backend="open", postgres="open")
     begun = len(bare.cluster.rounds(bare.namespace, "frontend"))
-    with writes(bare.cluster.client, run) as written:
+    with Writes() as written:
         run("network_policies", namespaces=bare.settings())
         there = list(written)
         bare.sees("frontend", backend="open", postgres="closed")
@@ -427,18 +428,36 @@ def test_nothing_breaks_on_the_way_there_and_back(bare: Shop, run: Callable[...,
     assert bare.cluster.policies(bare.namespace) == {}
 
 
-class writes:  # noqa: N801
-    """Notes every write to a NetworkPolicy that any client sends meanwhile."""
+@pytest.mark.parametrize("cut_after", [1, 3, 6, 7])
+def test_a_run_that_is_cut_off_breaks_nothing_and_the_next_one_finishes(
+    bare: Shop, run: Callable[..., Result], cut_after: int
+) -> None:
+    bare.sees("frontend", backend="open", postgres="open")
+    begun = len(bare.cluster.rounds(bare.namespace, "frontend"))
+    with Writes(cut_after):
+        cut = run("network_policies", namespaces=bare.settings())
+    assert cut["failed"]
+    time.sleep(3)
+    assert {each["backend"] for each in bare.cluster.rounds(bare.namespace, "frontend")[begun:]} == {"open"}
+    assert not run("network_policies", namespaces=bare.settings())["failed"]
+    assert "hardening-rollout-gate" not in bare.cluster.policies(bare.namespace)
+    bare.sees("frontend", backend="open", postgres="closed")
 
-    def __init__(self, _client: Client, _run: Any) -> None:
+
+class Writes:
+    """Notes every write to a NetworkPolicy that any client sends meanwhile; after some, the server is away."""
+
+    def __init__(self, cut_after: int = 10**6) -> None:
         self._noted: list[tuple[str, str]] = []
-        self._request = Client.request
+        self._request, self._cut_after = Client.request, cut_after
 
     def __enter__(self) -> list[tuple[str, str]]:
         noted, request = self._noted, self._request
 
         def spy(client: Client, method: str, path: str, **more: Any) -> Any:
             if method in ("PATCH", "DELETE", "POST") and "/networkpolicies" in path:
+                if len(noted) >= self._cut_after:
+                    raise Unreachable("The server went away.")
                 noted.append((method, path.rsplit("/", 1)[-1]))
             return request(client, method, path, **more)
 
@@ -550,7 +569,7 @@ def test_an_image_that_cannot_be_had_is_unknown_and_named(empty: str, run: Calla
 def test_an_image_without_the_programs_is_unknown(empty: str, run: Callable[..., Result]) -> None:
     run("network_policies", namespaces={empty: DENY})
     seen = probed(run, empty, probe_image="registry.k8s.io/pause:3.10.2", probe_timeout=20)
-    assert seen["status"] == "unknown" and "httpd" in seen["evidence"]
+    assert seen["status"] == "unknown" and '"sh"' in seen["evidence"]
 
 
 def test_a_quota_that_refuses_the_probe_is_unknown_and_named(
@@ -635,7 +654,7 @@ def test_a_sample_that_means_nothing_is_refused(
 
 def test_without_a_probe_the_deny_is_unknown_and_nothing_is_written(empty: str, run: Callable[..., Result]) -> None:
     run("network_policies", namespaces={empty: DENY})
-    with writes(None, None) as written:  # type: ignore[arg-type]
+    with Writes() as written:
         seen = finding(run("network_policies_info", namespaces={empty: DENY}))
     assert (seen["status"], seen["proof"]) == ("unknown", "config")
     assert written == []

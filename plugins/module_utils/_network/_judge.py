@@ -134,7 +134,7 @@ class _View:
         would = self._would_deny()
         if gaps:
             return judged(DENY, self._subject, "fail", _sentence([*gaps, *notes]), "config", _remedy(gaps), would)
-        denied = f"{' and '.join(self._said.deny)} denied for every pod by NetworkPolicy"
+        denied = f"{' and '.join(self._said.deny)} denied for every pod by {_denying(self._said, self._in_force())}"
         if probe is None:
             return judged(
                 DENY,
@@ -148,6 +148,9 @@ class _View:
         evidence = _sentence([denied, probe.evidence, *notes])
         proof: Proof = "config" if probe.status == "unknown" else "effect"
         return judged(DENY, self._subject, probe.status, evidence, proof, probe.remedy, would)
+
+    def _in_force(self) -> list[InForce]:
+        return present(self._namespace, self._facts)
 
     def flows(self, settings: Mapping[str, NetworkSettings]) -> Finding:
         wrong = mistakes(self._namespace, settings, self._facts)
@@ -254,6 +257,13 @@ def _deny_gaps(
                 notes.append(f"{policy.told}, not of this set, opens some {direction}")
     note = host_network_note(workloads)
     return gaps, [*notes[:_NAMED_AT_MOST], *([note] if note else [])]
+
+
+def _denying(said: NetworkSettings, policies: Sequence[InForce]) -> str:
+    """The policies that close every pod; only those that open nothing themselves, where there are such."""
+    closing = [policy for policy in policies if policy.selects_all and not set(policy.rules).isdisjoint(said.deny)]
+    silent = [policy for policy in closing if not any(policy.rules[direction] for direction in policy.rules)]
+    return _some([policy.told for policy in silent or closing])
 
 
 def _reached(policy: InForce, facts: Facts) -> list[str]:
