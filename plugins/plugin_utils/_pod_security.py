@@ -24,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     UNLABELLED,
     Standard,
     check_settings,
+    check_timeout,
     labelled,
     labels,
     server_checks_pods,
@@ -70,6 +71,8 @@ SETTINGS_SPEC: dict[str, Any] = {
 def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as plain data; raises HardeningError that names every mistake in the settings."""
     read = {key: plain(value) for key, value in arguments.items()}
+    if "timeout" in read:
+        check_timeout(read["timeout"])
     read["namespaces"] = {name: said or {} for name, said in read["namespaces"].items()}
     check_settings(read["namespaces"], read["selected"], read["default"])
     return read

@@ -592,6 +592,70 @@ def test_the_role_judges_all_at_the_end_or_leaves_it_to_others(
     assert {finding["would"] for finding in findings if finding["subject"] == f"Namespace/{held}"} == {"fail"}
 
 
+def test_the_role_is_not_green_where_nothing_was_evaluated(
+    role: Callable[..., tuple[int, str, list[Finding]]],
+) -> None:
+    status, output, _findings = role(namespace={"misspelt": {"enforce": "baseline"}})
+    assert status != 0
+    assert "No control was evaluated" in output
+
+
+def test_the_role_is_not_green_where_labels_could_not_be_taken_back(
+    client: Client, namespace: Callable[..., str], role: Callable[..., tuple[int, str, list[Finding]]]
+) -> None:
+    place = namespace("stays")
+    label(client, place, {"enforce": "baseline"}, manager="hardening.kubernetes/pod_security")
+    policy = refuse_updates_of(place)
+    kinds = [KNOWN["admissionregistration.k8s.io/v1", each["kind"]] for each in policy]
+    try:
+        assert all(client.apply(each, manager="test", force=True).ok for each in policy)
+        wait_until(lambda: not client.apply(policy_trial(place), manager="test", dry_run=True).ok)
+        status, output, _findings = role(state="absent", namespaces={place: {}})
+    finally:
+        for each, kind in zip(policy, kinds, strict=True):
+            client.delete(kind, each["metadata"]["name"])
+    assert status != 0
+    assert "the labels of this namespace stay" in output
+    assert live_labels(client, place)["enforce"] == "baseline"
+
+
+def refuse_updates_of(place: str) -> list[dict[str, Any]]:
+    name = f"{place}-test"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["namespaces"]}
+    said = {"expression": "false", "message": "the labels of this namespace stay"}
+    return [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {"resourceRules": [{**rule, "resourceNames": [place]}]},
+                "validations": [said],
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "validationActions": ["Deny"]},
+        },
+    ]
+
+
+def policy_trial(place: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place, "labels": {"trial": "true"}}}
+
+
+def test_an_audit_in_check_mode_judges_what_is(
+    client: Client, namespace: Callable[..., str], role: Callable[..., tuple[int, str, list[Finding]]]
+) -> None:
+    place = namespace("audit-check")
+    status, _output, findings = role(check=True, mode="audit", namespaces={place: {"enforce": "baseline"}})
+    assert status != 0
+    assert findings and not any("would" in finding for finding in findings)
+    assert live_labels(client, place) == {}
+
+
 @pytest.mark.parametrize("order", [("pod_security", "network_policies"), ("network_policies", "pod_security")])
 def test_both_roles_on_one_namespace_leave_each_others_work_alone(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result], order: tuple[str, str]

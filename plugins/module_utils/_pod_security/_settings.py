@@ -9,6 +9,7 @@ The labels and what they mean: KEP-2579 and ``k8s.io/pod-security-admission/api`
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ LATEST = "latest"
 _VERSION_OF_MODE = {"enforce": "version", "audit": "audit_version", "warn": "warn_version"}
 _VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 _KEYS = (*MODES, *_VERSION_OF_MODE.values())
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API takes it
 _PREFIX = "pod-security.kubernetes.io/"
 
 
@@ -95,6 +97,11 @@ def check_settings(
     """Raise one :class:`HardeningError` that names every mistake in the settings of a task."""
     mistakes = [
         *(
+            f"namespaces: {name!r} cannot be the name of a namespace: up to 63 of a-z, 0-9 and - inside."
+            for name in namespaces
+            if not _NAMESPACE.fullmatch(str(name))
+        ),
+        *(
             mistake
             for name, said in namespaces.items()
             for mistake in _mistakes(f"namespaces.{name}", said, ("create",))
@@ -106,6 +113,12 @@ def check_settings(
         raise HardeningError("The Pod Security settings cannot be used.\n" + "\n".join(mistakes))
 
 
+def check_timeout(seconds: float) -> None:
+    """Raise :class:`HardeningError` for seconds that never come to an end, or are below none."""
+    if not math.isfinite(seconds) or seconds < 0:
+        raise HardeningError(f"timeout is a number of seconds from 0 on, not {seconds}.")
+
+
 def _mistakes(where: str, said: Any, more_keys: tuple[str, ...]) -> Iterator[str]:
     if not isinstance(said, Mapping):
         yield f"{where}: settings are a mapping like {{enforce: restricted}}, not {said!r}."
@@ -113,18 +126,22 @@ def _mistakes(where: str, said: Any, more_keys: tuple[str, ...]) -> Iterator[str
     for key, value in said.items():
         if key in MODES and value is not None and value not in LEVELS_LOOSEST_FIRST:
             meant = did_you_mean(str(value), LEVELS_LOOSEST_FIRST)
-            yield f"{where}.{key}: {value!r} is not one of {', '.join(LEVELS_LOOSEST_FIRST)}{_meant(meant)}."
+            yield f"{where}.{key}: {value!r} is not one of {', '.join(LEVELS_LOOSEST_FIRST)}{_meant(meant)}"
         elif key in _VERSION_OF_MODE.values() and value is not None and not _VERSION.fullmatch(str(value)):
-            yield f"{where}.{key}: {value!r} is neither latest nor a version like v1.36{_meant(_version_meant(value))}."
+            yield f"{where}.{key}: {value!r} is neither latest nor a version like v1.36{_meant(_version_meant(value))}"
         elif key not in (*_KEYS, *more_keys):
             meant = did_you_mean(str(key), (*_KEYS, *more_keys))
-            yield f"{where}: there is no setting {key!r}, only {', '.join((*_KEYS, *more_keys))}{_meant(meant)}."
+            yield f"{where}: there is no setting {key!r}, only {', '.join((*_KEYS, *more_keys))}{_meant(meant)}"
+    if not isinstance(said.get("create", False), bool):
+        yield f"{where}.create: {said['create']!r} is neither true nor false."
     if "selector" in more_keys and not said.get("selector"):
         yield f"{where}: selector is missing; settings for every namespace are those of default."
+    elif "selector" in more_keys and not isinstance(said["selector"], str):
+        yield f"{where}.selector: {said['selector']!r} is not a text like 'team=payments'."
 
 
 def _meant(meant: str) -> str:
-    return f"; did you mean {meant}?" if meant else ""
+    return f"; did you mean {meant}?" if meant else "."
 
 
 def _version_meant(value: Any) -> str:

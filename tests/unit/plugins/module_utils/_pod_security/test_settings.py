@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
     Standard,
     check_settings,
+    check_timeout,
     labelled,
     labels,
     server_checks_pods,
@@ -113,11 +114,28 @@ def test_good_settings_are_taken() -> None:
         (({}, [{"selector": "a=b", "create": True}], {}), r"selected\[0\]: there is no setting 'create'"),
         (({}, [{"enforce": "baseline"}], {}), r"selected\[0\]: selector is missing"),
         (({}, [], {"selector": "a=b"}), "default: there is no setting 'selector'"),
+        (({"a": {"enforce": "baselin"}}, [], {}), r"did you mean baseline\?$"),
+        (({"a": {"create": "no"}}, [], {}), "namespaces.a.create: 'no' is neither true nor false"),
+        (({"": {"enforce": "baseline"}}, [], {}), "namespaces: '' cannot be the name of a namespace"),
+        (({"Bad/Name": {"enforce": "baseline"}}, [], {}), "namespaces: 'Bad/Name' cannot be the name"),
+        (({}, [{"selector": 5, "enforce": "baseline"}], {}), r"selected\[0\].selector: 5 is not a text like"),
+        (({}, [{"selector": {"team": "x"}}], {}), r"selected\[0\].selector: {'team': 'x'} is not a text"),
     ],
 )
 def test_a_mistake_is_told_with_what_is_allowed(options: tuple[Any, ...], told: str) -> None:
     with pytest.raises(HardeningError, match=told):
         check_settings(*options)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0])
+def test_a_timeout_that_does_not_end_is_refused(seconds: float) -> None:
+    with pytest.raises(HardeningError, match="timeout is a number of seconds"):
+        check_timeout(seconds)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 10.0])
+def test_a_timeout_may_be_nothing(seconds: float) -> None:
+    check_timeout(seconds)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
