@@ -259,6 +259,30 @@ def test_with_too_little_permission(ansible: Ansible, namespace: str, user: Call
         assert result["error"].endswith("Grant this permission to the user, or use other credentials.")
 
 
+CHANGES: dict[str, tuple[Any, Any]] = {
+    "a number that is text": ([{"name": "V", "value": "1.1"}], [{"name": "V", "value": "1.10"}]),
+    "the order of variables": (
+        [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)"}],
+        [{"name": "B", "value": "$(A)"}, {"name": "A", "value": "1"}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES.values(), ids=CHANGES)
+def test_a_change_that_looks_like_none_is_written(client: Client, namespace: str, before: Any, after: Any) -> None:
+    options = ApplyOptions("hardening.kubernetes/apply")
+    obj = deployment(namespace, "true", replicas=0)
+    container = obj["spec"]["template"]["spec"]["containers"][0]
+    for variables, action in ((before, "created"), (before, "unchanged"), (after, "updated"), (after, "unchanged")):
+        container["env"] = variables
+        settings = config_map("settings", namespace, value=variables[0]["value"])
+        told = apply_objects(client, [obj, settings], options)
+        assert [each.action for each in told] == [action, action]
+        live = client.get(KNOWN["apps/v1", "Deployment"], "tests", namespace)
+        assert live is not None
+        assert live["spec"]["template"]["spec"]["containers"][0]["env"] == variables
+
+
 @pytest.fixture
 def many_namespaces(client: Client) -> Iterator[list[str]]:
     names = [f"engine-many-{number:04}" for number in range(1000)]

@@ -12,7 +12,7 @@ and also which lists and maps the server takes as one: there a field path ends i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -43,11 +43,12 @@ def already_right(desired: Mapping[str, Any], live: Mapping[str, Any], manager: 
     not_owned = _NOT_OWNED | _NEVER_OWNED.get(desired["kind"], frozenset())
     content = {key: value for key, value in desired.items() if key not in not_owned}
     content["metadata"] = {key: value for key, value in desired["metadata"].items() if key not in _METADATA_NOT_OWNED}
-    return _map_right(content, fields, live, (), (api_version, desired["kind"]) in KNOWN)
+    kind = desired["kind"] if (api_version, desired["kind"]) in KNOWN else ""
+    return _map_right(content, fields, live, (), kind)
 
 
 def _map_right(
-    desired: Mapping[str, Any], fields: Mapping[str, Any], live: Mapping[str, Any], path: Path, built_in: bool
+    desired: Mapping[str, Any], fields: Mapping[str, Any], live: Mapping[str, Any], path: Path, kind: str
 ) -> bool:
     owned = 0
     for key, value in desired.items():
@@ -63,47 +64,56 @@ def _map_right(
             # Ours, and yet not there: the server keeps no zero value of a field that has no pointer.
             if value not in _ZERO_VALUES:
                 return False
-        elif not _value_right(value, below, live[key], (*path, key), built_in):
+        elif not _value_right(value, below, live[key], (*path, key), kind):
             return False
     return owned == len(fields) - ("." in fields)
 
 
-def _value_right(desired: Any, fields: Mapping[str, Any], live: Any, path: Path, built_in: bool) -> bool:
+def _value_right(desired: Any, fields: Mapping[str, Any], live: Any, path: Path, kind: str) -> bool:
     if not fields:
-        return same(desired, live, path, built_in)
+        return same(desired, live, path, kind)
     if isinstance(desired, dict) and isinstance(live, dict):
-        return _map_right(desired, fields, live, path, built_in)
+        return _map_right(desired, fields, live, path, kind)
     if isinstance(desired, list) and isinstance(live, list):
-        return _items_right(desired, fields, live, path, built_in)
+        return _items_right(desired, fields, live, path, kind)
     return False
 
 
-def _items_right(desired: list[Any], fields: Mapping[str, Any], live: list[Any], path: Path, built_in: bool) -> bool:
-    """Lists that the server merges, item by item: by keys, or as sets of values."""
+def _items_right(desired: list[Any], fields: Mapping[str, Any], live: list[Any], path: Path, kind: str) -> bool:
+    """Lists that the server merges, item by item: by keys, or as sets of values. Ours are in our order there too."""
     if len(desired) != len(fields) - ("." in fields):
         return False
+    places = []
     for element, below in fields.items():
         if element == ".":
             continue
         form, content = element[:2], _parsed(element[2:])
-        if form == "k:":
-            mine = _item(desired, content, lenient=True)
-            theirs = _item(live, content, lenient=False)
-            if mine is None or theirs is None or not _value_right(mine, below, theirs, path, built_in):
-                return False
-        elif form != "v:" or content not in desired or content not in live:
+        mine, theirs = _POSITIONS[form](desired, content), _POSITIONS[form](live, content)
+        if mine is None or theirs is None:
             return False
-    return True
+        if form == "k:" and not _value_right(desired[mine], below, live[theirs], path, kind):
+            return False
+        places.append((mine, theirs))
+    in_our_order = [theirs for _mine, theirs in sorted(places)]
+    return in_our_order == sorted(in_our_order)
 
 
-def _item(items: list[Any], keys: Mapping[str, Any], *, lenient: bool) -> dict[str, Any] | None:
-    """The item with these keys; leniently also one that leaves a key out, for which the server put its default."""
-    for item in items:
-        if isinstance(item, dict) and all(
-            item[key] == value if key in item else lenient for key, value in keys.items()
-        ):
-            return item
+def _by_value(items: list[Any], value: Any) -> int | None:
+    return next((position for position, item in enumerate(items) if item == value), None)
+
+
+def _by_keys(items: list[Any], keys: Mapping[str, Any]) -> int | None:
+    """Where the item with these keys is, else one that leaves a key out, for which the server put its default."""
+    for position, item in enumerate(items):
+        if isinstance(item, dict) and all(item.get(key) == value for key, value in keys.items()):
+            return position
+    for position, item in enumerate(items):
+        if isinstance(item, dict) and all(item.get(key, value) == value for key, value in keys.items()):
+            return position
     return None
+
+
+_POSITIONS: Mapping[str, Callable[[list[Any], Any], int | None]] = {"k:": _by_keys, "v:": _by_value}
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,6 @@ added to a custom resource is written in its schema, where we do not look.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -64,21 +63,48 @@ LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
 }
 """By the field that holds it, what a server does not keep inside atomic lists and maps, because it says nothing."""
 
-_QUANTITY_MAPS = frozenset(
-    (
-        "capacity",
-        "default",
-        "defaultRequest",
-        "hard",
-        "limits",
-        "max",
-        "maxLimitRequestRatio",
-        "min",
-        "podFixed",
-        "requests",
-    )
+_ANY = "*"
+_POD_QUANTITIES: tuple[Path, ...] = (
+    ("emptyDir", "sizeLimit"),
+    ("overhead", _ANY),
+    ("resourceFieldRef", "divisor"),
+    ("resources", "limits", _ANY),
+    ("resources", "requests", _ANY),
 )
-_QUANTITY_FIELDS = frozenset(("averageValue", "divisor", "sizeLimit", "value"))
+_QUANTITIES: Mapping[str, tuple[Path, ...]] = {
+    **dict.fromkeys(
+        (
+            "CronJob",
+            "DaemonSet",
+            "Deployment",
+            "Job",
+            "Pod",
+            "PodTemplate",
+            "ReplicaSet",
+            "ReplicationController",
+            "StatefulSet",
+        ),
+        _POD_QUANTITIES,
+    ),
+    "HorizontalPodAutoscaler": (
+        ("scaleDown", "tolerance"),
+        ("scaleUp", "tolerance"),
+        ("target", "averageValue"),
+        ("target", "value"),
+    ),
+    "LimitRange": tuple(
+        ("spec", "limits", each, _ANY) for each in ("default", "defaultRequest", "max", "maxLimitRequestRatio", "min")
+    ),
+    "PersistentVolume": (("spec", "capacity", _ANY),),
+    "PersistentVolumeClaim": (("resources", "limits", _ANY), ("resources", "requests", _ANY)),
+    "ResourceQuota": (("spec", "hard", _ANY),),
+    "RuntimeClass": (("overhead", "podFixed", _ANY),),
+}
+"""By kind, how the paths of its quantities end: a server writes ``0.5`` as ``500m``. Elsewhere a number is its text."""
+
+_BASE64 = frozenset((("ConfigMap", "binaryData"), ("Secret", "data")))
+"""By kind, the fields whose values are bytes: a server takes line breaks out of their base64."""
+
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|(m|u|n|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?")
 _FACTORS: Mapping[str, Decimal] = {
     **{suffix: Decimal(10) ** power for suffix, power in zip("num", (-9, -6, -3), strict=True)},
@@ -134,29 +160,32 @@ _FORMS: Mapping[tuple[str, str], Callable[[dict[str, Any]], None]] = {
 }
 
 
-def same(desired: Any, live: Any, path: Path, built_in: bool) -> bool:
-    """Whether a server that was sent ``desired`` keeps it as ``live``; ``path`` is the fields that lead there."""
+def same(desired: Any, live: Any, path: Path, kind: str) -> bool:
+    """Whether a server that was sent ``desired`` keeps it as ``live``; ``path`` is the fields that lead there.
+
+    ``kind`` is that of the object; empty for a custom resource, to which no table applies.
+    """
     if desired == live:
         return True
     if isinstance(desired, dict) and isinstance(live, dict):
-        return _same_maps(desired, live, path, built_in)
+        return _same_maps(desired, live, path, kind)
     if isinstance(desired, list) and isinstance(live, list):
-        if built_in and path == ("spec", "tolerations"):
+        if kind == "Pod" and path == ("spec", "tolerations"):
             live = [each for each in live if each in desired or each.get("key") not in ADDED_TOLERATIONS]
         return len(desired) == len(live) and all(
-            same(one, other, path, built_in) for one, other in zip(desired, live, strict=True)
+            same(one, other, path, kind) for one, other in zip(desired, live, strict=True)
         )
-    return built_in and _same_scalars(desired, live, path)
+    return _same_scalars(desired, live, path, kind)
 
 
-def _same_maps(desired: dict[str, Any], live: dict[str, Any], path: Path, built_in: bool) -> bool:
+def _same_maps(desired: dict[str, Any], live: dict[str, Any], path: Path, kind: str) -> bool:
     for key, value in desired.items():
         if key in live:
-            if not same(value, live[key], (*path, key), built_in):
+            if not same(value, live[key], (*path, key), kind):
                 return False
-        elif not (built_in and _is_listed(LEFT_OUT, path, key, value)):
+        elif not (kind and _is_listed(LEFT_OUT, path, key, value)):
             return False
-    return all(key in desired or (built_in and _is_listed(ADDED, path, key, value)) for key, value in live.items())
+    return all(key in desired or (kind and _is_listed(ADDED, path, key, value)) for key, value in live.items())
 
 
 def _is_listed(table: Mapping[str, Mapping[str, Any]], path: Path, key: str, value: Any) -> bool:
@@ -165,13 +194,19 @@ def _is_listed(table: Mapping[str, Mapping[str, Any]], path: Path, key: str, val
     )
 
 
-def _same_scalars(desired: Any, live: Any, path: Path) -> bool:
-    if path[-1] in _QUANTITY_FIELDS or (len(path) > 1 and path[-2] in _QUANTITY_MAPS):
+def _same_scalars(desired: Any, live: Any, path: Path, kind: str) -> bool:
+    if any(_ends(path, ending) for ending in _QUANTITIES.get(kind, ())):
         amount = quantity(desired)
         return amount is not None and amount == quantity(live)
-    if path[0] in ("data", "binaryData"):
-        return _decoded(desired) is not None and _decoded(desired) == _decoded(live)
+    if len(path) == 2 and (kind, path[0]) in _BASE64:
+        content = _decoded(desired)
+        return content is not None and content == _decoded(live)
     return False
+
+
+def _ends(path: Path, ending: Path) -> bool:
+    tail = path[-len(ending) :]
+    return len(tail) == len(ending) and all(wanted in (_ANY, found) for wanted, found in zip(ending, tail, strict=True))
 
 
 def quantity(value: Any) -> Decimal | None:
@@ -184,7 +219,8 @@ def quantity(value: Any) -> Decimal | None:
 
 
 def _decoded(value: Any) -> bytes | None:
+    """What base64 stands for, read as a server does, which leaves out line breaks and nothing else."""
     try:
-        return base64.b64decode(value, validate=False)
-    except (TypeError, ValueError, binascii.Error):
+        return base64.b64decode(value.replace("\r", "").replace("\n", ""), validate=True)
+    except (AttributeError, ValueError):
         return None
