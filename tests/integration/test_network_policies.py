@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -85,17 +86,14 @@ class Cluster:
                 self._made.append(each)
 
     def namespace(self, name: str, **labels: str) -> str:
-        full = f"network-{self._prefix}-{name}"
-        self.remove("v1", "Namespace", full)
+        full = self.free_name(name)
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": full, "labels": labels}})
         self.until(lambda: self.client.get(KNOWN["v1", "ServiceAccount"], "default", full))
         return full
 
-    def remove(self, api_version: str, kind: str, name: str) -> None:
-        resource = self.client.resource(api_version, kind)
-        assert resource
-        self.client.delete(resource, name)
-        self.until(lambda: not self.client.get(resource, name))
+    def free_name(self, name: str) -> str:
+        """A name of a namespace that no earlier run used, since namespaces take their time to go."""
+        return f"network-{self._prefix}-{name}-{secrets.token_hex(3)}"
 
     def pod(self, namespace: str, name: str, ports: tuple[int, ...] = (), names: Any = None, **targets: str) -> None:
         """A pod with the label ``app`` of its name that serves the ports and asks the targets, ``HOST,PORT`` each."""
@@ -673,10 +671,11 @@ def test_check_mode_on_a_namespace_that_is_not_there_tells_what_to_expect(
 
 
 def test_a_namespace_is_created_where_the_settings_say_so(cluster: Cluster, run: Callable[..., Result]) -> None:
-    cluster.remove("v1", "Namespace", "network-created")
-    told = run("network_policies", namespaces={"network-created": {**DENY, "create": True}})
-    assert not told["failed"] and actions(told)["network-created"] == "created"
-    cluster.remove("v1", "Namespace", "network-created")
+    name = cluster.free_name("created")
+    told = run("network_policies", namespaces={name: {**DENY, "create": True}})
+    cluster.client.delete(NAMESPACE, name)
+    assert not told["failed"] and actions(told)[name] == "created"
+    assert actions(told)["hardening-default-deny"] == "created"
 
 
 def test_a_namespace_that_is_misspelt_fails_and_the_others_are_done(empty: str, run: Callable[..., Result]) -> None:
