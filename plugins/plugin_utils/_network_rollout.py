@@ -11,21 +11,27 @@ from dataclasses import replace
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError, Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Policy
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step, reference
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER, in_force
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 
 Progress = Callable[[int, int], None]
+Results = list[ObjectResult]
+
+_TAKEN_BACK = "It was taken back, since without the others it would close all that it does not name."
+_STILL_THERE = "It is still there and keeps everything open that it names: run again."
 
 
 def carry_out(
     client: Client, steps: Mapping[str, Step], *, dry_run: bool, force: bool, progress: Progress | None = None
-) -> list[ObjectResult]:
+) -> Results:
     """Write and remove what the steps say; the results of all but the gates, which come and go within the run.
 
-    Raises KubeError where the server goes away in between: gates that then stand keep their namespaces as open as
-    they were, and the next run goes on.
+    A gate has a result where it failed or had to stay. Where the server goes away in between, what was not done is
+    told as failed; raises KubeError only where nothing was done at all.
     """
     return _Rollout(client, steps, ApplyOptions(MANAGER, dry_run=dry_run, force=force), progress).results()
 
@@ -36,70 +42,138 @@ class _Rollout:
     ) -> None:
         self._client, self._steps, self._options, self._progress = client, steps, options, progress
         self._failed: dict[str, ObjectResult] = {}
+        self._away: KubeError | None = None
+        self._done_any = False
         # Check mode has no moment in between that a gate would have to stand in front of.
         self._gates = {} if options.dry_run else {name: step.gate for name, step in steps.items() if step.gate}
 
-    def results(self) -> list[ObjectResult]:
+    def results(self) -> Results:
         gates = self._write(self._gates.values())
         allows = self._write(self._of_sound(lambda step: step.allows))
         denies = self._write(self._of_sound(lambda step: (step.deny,) if step.deny else ()))
-        kept = [self._held_back(name) for name in self._failed if self._steps[name].deny and not _among(name, denies)]
+        kept = [
+            self._held_back(deny, self._failed[name])
+            for name, deny in ((name, self._steps[name].deny) for name in self._failed)
+            if deny and not _of(name, denies)
+        ]
         gone = self._remove(self._of_sound(lambda step: step.stale_denies))
         gone += self._remove(self._of_sound(lambda step: step.stale_allows))
-        allows = self._taken_back(allows)
-        still_there = self._remove(gate for gate in self._gates.values())
+        allows, not_taken_back = self._taken_back(allows)
+        left = _failures([*not_taken_back, *gone])
+        staying = {name for name in left if self._open_without(name, denies, gone)} & self._gates.keys()
+        removed = self._remove(gate for name, gate in self._gates.items() if name not in staying)
+        if self._away and not self._done_any:
+            raise self._away
         return [
-            *(each for each in (*gates, *still_there) if each.action == "failed"),
+            *(each for each in gates if each.action == "failed"),
             *allows,
             *denies,
             *kept,
             *gone,
+            *(self._stays(name, left[name]) for name in sorted(staying)),
+            *(replace(each, error=f"{_STILL_THERE} {each.error}") for each in removed if each.action == "failed"),
         ]
 
     def _of_sound(self, pick: Callable[[Step], Sequence[Policy]]) -> list[Policy]:
         """What to do in the namespaces where everything before went well."""
         return [policy for name, step in self._steps.items() if name not in self._failed for policy in pick(step)]
 
-    def _write(self, policies: Iterable[Policy]) -> list[ObjectResult]:
+    def _write(self, policies: Iterable[Policy]) -> Results:
         return self._noted(list(policies), self._options)
 
-    def _remove(self, policies: Iterable[Policy]) -> list[ObjectResult]:
+    def _remove(self, policies: Iterable[Policy]) -> Results:
         return self._noted(list(policies), replace(self._options, state="absent"))
 
-    def _noted(self, policies: list[Policy], options: ApplyOptions) -> list[ObjectResult]:
-        results = apply_objects(self._client, policies, options, self._progress) if policies else []
+    def _noted(self, policies: list[Policy], options: ApplyOptions) -> Results:
+        results = self._tried(policies, options) if policies else []
         for each in results:
             if each.action == "failed":
                 self._failed.setdefault(each.namespace, each)
+            else:
+                self._done_any = True
         return results
 
-    def _held_back(self, namespace: str) -> ObjectResult:
-        """The deny that is not written, since it would close what could not be opened."""
-        deny, cause = self._steps[namespace].deny, self._failed[namespace]
-        name = deny["metadata"]["name"] if deny else ""
-        error = f"It is not written, since {cause.label} failed: it would close what that opens."
-        return ObjectResult(cause.api_version, cause.kind, namespace, name, "failed", {}, error=error)
+    def _tried(self, policies: list[Policy], options: ApplyOptions) -> Results:
+        """Each thing that could not even be tried is a failure of its own; a server that left is asked no more."""
+        try:
+            if self._away is None:
+                return apply_objects(self._client, policies, options, self._progress)
+            error = self._away
+        except KubeError as raised:
+            error = raised
+            # A refusal is told of what it refused; of a server that left it is the whole story.
+            if isinstance(raised, Unreachable) or not self._done_any:
+                self._away = raised
+        return [_failed(policy, str(error)) for policy in policies]
 
-    def _taken_back(self, allows: list[ObjectResult]) -> list[ObjectResult]:
+    @staticmethod
+    def _held_back(deny: Policy, cause: ObjectResult) -> ObjectResult:
+        """The deny that is not written, since it would close what could not be opened."""
+        return _failed(deny, f"It is not written, since {cause.label} failed: it would close what that opens.")
+
+    def _taken_back(self, allows: Results) -> tuple[Results, Results]:
         """Without the deny, what opens a flow for a pod would alone close all else for it; so it goes again.
 
-        Only where a gate stood, that is where the namespace was open before.
+        All that this run made, where the direction was not denied for every pod before. The results of what was
+        written, and those of the deletions.
         """
+        made = {(each.namespace, each.name) for each in allows if each.action == "created"}
         lone = [
-            each for each in allows if each.namespace in self._gates.keys() & self._failed and each.action == "created"
+            policy
+            for name in self._failed
+            for policy in self._steps[name].allows
+            if (name, policy["metadata"]["name"]) in made and not _directions(policy) <= self._steps[name].was_denied
         ]
-        objects = [
-            {
-                "apiVersion": each.api_version,
-                "kind": each.kind,
-                "metadata": {"name": each.name, "namespace": each.namespace},
-            }
-            for each in lone
-        ]
-        self._remove(objects)
-        told = "It was taken back, since without the others it would close all that it does not name."
-        return [replace(each, action="failed", diff={}, error=told) if each in lone else each for each in allows]
+        gone = self._remove(map(reference, lone)) if not self._options.dry_run else []
+        errors = {(each.namespace, each.name): each.error for each in gone}
+        return [
+            replace(each, action="failed", diff={}, error=_told_back(errors[key])) if key in errors else each
+            for each in allows
+            for key in [(each.namespace, each.name)]
+        ], gone
+
+    def _open_without(self, namespace: str, denies: Results, gone: Results) -> bool:
+        """Whether the goal, or what was before, is open where the gate stands."""
+        step, gate = self._steps[namespace], self._gates.get(namespace)
+        written = any(each.action != "failed" for each in _of(namespace, denies))
+        deny_left = any(
+            each.action == "failed" and each.name in {policy["metadata"]["name"] for policy in step.stale_denies}
+            for each in _of(namespace, gone)
+        )
+        changed = step.deny if written else None
+        denied = _directions(changed) if changed else step.was_denied if deny_left or step.deny else frozenset()
+        return gate is not None and not _directions(gate) <= denied
+
+    def _stays(self, namespace: str, left: ObjectResult) -> ObjectResult:
+        told = (
+            f"{_STILL_THERE} Without it, {left.label}, which could not be removed, would close what it does not name."
+        )
+        return _failed(self._gates[namespace], told)
 
 
-def _among(namespace: str, results: Iterable[ObjectResult]) -> bool:
-    return any(each.namespace == namespace for each in results)
+def _told_back(error: str) -> str:
+    return f"It could not be taken back, and closes all that it does not name: {error}" if error else _TAKEN_BACK
+
+
+def _failed(policy: Policy, error: str) -> ObjectResult:
+    metadata = policy["metadata"]
+    return ObjectResult(
+        policy["apiVersion"], policy["kind"], metadata["namespace"], metadata["name"], "failed", {}, error=error
+    )
+
+
+def _directions(policy: Policy) -> frozenset[Direction]:
+    return frozenset(in_force(policy).rules)
+
+
+def _of(namespace: str, results: Iterable[ObjectResult]) -> Results:
+    return [each for each in results if each.namespace == namespace]
+
+
+def _failures(results: Iterable[ObjectResult]) -> dict[str, ObjectResult]:
+    """The first failure of each namespace."""
+    found: dict[str, ObjectResult] = {}
+    for each in results:
+        if each.action == "failed":
+            found.setdefault(each.namespace, each)
+    return found

@@ -20,7 +20,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flo
     workloads_named,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import DENY_NAME, Desired
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, after, present, stale
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
+    GATE_NAME,
+    Plan,
+    after,
+    present,
+    stale,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     InForce,
     in_force,
@@ -65,7 +71,7 @@ def failed_writes(results: Sequence[ObjectResult]) -> list[Finding]:
     errors: dict[tuple[str, str], list[str]] = {}
     for each in results:
         if each.action == "failed":
-            control = DENY if each.name == DENY_NAME else FLOWS
+            control = DENY if each.name in (DENY_NAME, GATE_NAME) else FLOWS
             errors.setdefault((control, each.namespace), []).append(f"{each.label}: {each.error}")
     return [
         judged(

@@ -45,18 +45,25 @@ GATE_NAME = "hardening-rollout-gate"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to one namespace, in the order of the fields; ``gate`` is ``None`` where none is needed."""
+    """What happens to one namespace, in the order of the fields; ``gate`` is ``None`` where none is needed.
+
+    ``was_denied`` are the directions in which every pod was closed before, by whichever policy.
+    """
 
     gate: Policy | None
     allows: tuple[Policy, ...]
     deny: Policy | None
     stale_denies: tuple[Policy, ...]
     stale_allows: tuple[Policy, ...]
+    was_denied: frozenset[Direction] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``desired`` of every namespace with settings, ``refused`` with the reasons, ``steps`` of all but the refused."""
+    """``desired`` of every namespace with settings, ``refused`` with the reasons, ``steps`` of all but the refused.
+
+    A refused namespace has a step only where a gate of a run that crashed keeps a deny from acting: that is removed.
+    """
 
     desired: Mapping[str, Desired]
     refused: Mapping[str, tuple[str, ...]]
@@ -80,6 +87,10 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
         namespace: _step(namespace, desired[namespace], facts, set_name)
         for namespace in settings
         if namespace not in refused
+    } | {
+        namespace: Step(None, (), None, (), (left,))
+        for namespace in refused
+        if (left := _gate_before_a_deny(namespace, facts, set_name))
     }
     return Plan(desired, refused, steps)
 
@@ -107,7 +118,7 @@ def stale(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list
     """The policies of this set that a namespace has and should not have."""
     names = {policy["metadata"]["name"] for policy in desired.policies}
     return [
-        _reference(policy)
+        reference(policy)
         for policy in facts.policies.get(namespace) or ()
         if _of_set(in_force(policy), set_name) and policy["metadata"]["name"] not in names
     ]
@@ -122,19 +133,42 @@ def _step(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Step
         deny=desired.deny,
         stale_denies=tuple(policy for policy in leaving if policy["metadata"]["name"] == DENY_NAME),
         stale_allows=tuple(policy for policy in leaving if policy["metadata"]["name"] != DENY_NAME),
+        was_denied=frozenset(
+            direction
+            for policy in present(namespace, facts)
+            if policy.selects_all and policy.name != GATE_NAME
+            for direction in policy.rules
+        ),
     )
 
 
+def _gate_before_a_deny(namespace: str, facts: Facts, set_name: str) -> Policy | None:
+    ours = [
+        (policy, acting)
+        for policy in facts.policies.get(namespace) or ()
+        if _of_set(acting := in_force(policy), set_name)
+    ]
+    denied = any(acting.name == DENY_NAME for _policy, acting in ours)
+    return next((reference(policy) for policy, acting in ours if acting.name == GATE_NAME and denied), None)
+
+
 def _changing(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[Direction]:
-    """The directions that go from open to denied or back, and that no foreign policy closes for any pod."""
-    before = [policy for policy in present(namespace, facts) if policy.name != GATE_NAME]
+    """The directions that go from open to denied or back, and that no foreign policy closes for any pod.
+
+    Where somebody deleted our deny, and what opens flows still closes all else, a gate would open that; not so where
+    the gate of a run that crashed keeps it open anyway.
+    """
+    now = present(namespace, facts)
+    before = [policy for policy in now if policy.name != GATE_NAME]
     then = after(namespace, desired, facts, set_name)
     foreign = [policy for policy in before if not _of_set(policy, set_name)]
+    gated = {direction for policy in now if policy.name == GATE_NAME for direction in policy.rules}
     return [
         direction
         for direction in DIRECTIONS
         if _denied(before, direction) != _denied(then, direction)
         and not any(direction in policy.rules for policy in foreign)
+        and (_denied(before, direction) or direction in gated or not any(direction in each.rules for each in before))
     ]
 
 
@@ -159,7 +193,8 @@ def _of_set(policy: InForce, set_name: str) -> bool:
     return policy.ours and policy.set_name == set_name
 
 
-def _reference(policy: Mapping[str, Any]) -> Policy:
+def reference(policy: Mapping[str, Any]) -> Policy:
+    """As much of a policy as its removal needs."""
     metadata = policy["metadata"]
     return {
         "apiVersion": API_VERSION,

@@ -103,10 +103,45 @@ def test_a_removal_takes_all_of_the_set_behind_a_gate(shop: Any) -> None:
     assert len(done["shop"].stale_allows) == 3
     assert done["shop"].gate is not None and done["shop"].gate["spec"]["policyTypes"] == ["Egress"]
     assert done["data"] == Step(None, (), None, (), ())
-    assert plan_removal(["shop"], facts, "other")["shop"] == Step(None, (), None, (), ())
+    other = plan_removal(["shop"], facts, "other")["shop"]
+    assert (other.gate, other.stale_denies, other.stale_allows) == (None, (), ())
 
 
 def test_a_refused_namespace_is_not_written_and_the_others_are(shop: Any) -> None:
     found = plan(shop.settings({"default_deny": ["egress"]}, data={"default_deny": ["ingress"]}), shop.facts(), "set")
     assert list(found.refused) == ["shop"]
     assert list(found.steps) == ["data"]
+
+
+def test_no_gate_opens_what_our_own_allows_still_close(shop: Any) -> None:
+    """Somebody deleted the deny alone."""
+    allows = [each for each in applied(shop, SAID) if each["metadata"]["name"] != "hardening-default-deny"]
+    assert step(shop, SAID, *allows).gate is None
+    left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, set_name="set")
+    gate = step(shop, SAID, *allows, left).gate
+    assert gate is not None and gate["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_a_gate_that_a_crash_left_goes_from_a_refused_namespace_too(shop: Any) -> None:
+    left = shop.policy(GATE_NAME, {"podSelector": {}, "egress": [{}]}, set_name="set")
+    deny = shop.policy("hardening-default-deny", DENY_BOTH, set_name="set")
+    settings = shop.settings({"default_deny": ["egress"]})
+    found = plan(settings, shop.facts(policies={"shop": (deny, left)}), "set")
+    assert "shop" in found.refused and names(found.steps["shop"].stale_allows) == [GATE_NAME]
+    without = plan(settings, shop.facts(policies={"shop": (left,)}), "set")
+    assert "shop" in without.refused and "shop" not in without.steps
+
+
+@pytest.mark.parametrize(
+    ("live", "denied"),
+    [
+        ([], set()),
+        ([("theirs", {"podSelector": {}, "policyTypes": ["Egress"]}, "")], {"egress"}),
+        ([("hardening-default-deny", DENY_BOTH, "set")], {"ingress", "egress"}),
+        ([("theirs", {"podSelector": {"matchLabels": {"app": "a"}}}, "")], set()),
+        ([(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, "set")], set()),
+    ],
+)
+def test_a_step_knows_what_was_closed_for_every_pod_before(shop: Any, live: list[Any], denied: set[str]) -> None:
+    there = [shop.policy(name, spec, set_name=set_name) for name, spec, set_name in live]
+    assert step(shop, SAID, *there).was_denied == denied
