@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from tests.tooling.collection import CHECKOUT, environment, tool
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EXECUTED = re.compile(r"\[\S+ > (?P<action>\w+)\] Executed: (?P<outcome>.+)")
 
 
@@ -44,7 +45,7 @@ def shown(lines: Iterable[str]) -> Iterator[str]:
 def executed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Action and outcome, in molecule's words, of each action that these lines of molecule's output report as done."""
     for line in lines:
-        found = _EXECUTED.search(line)
+        found = _EXECUTED.search(_COLOUR.sub("", line))
         if found:
             yield found["action"], found["outcome"].strip()
 

@@ -15,7 +15,7 @@ INFO     [default > create] Executed: Successful
 INFO     [default > prepare] Executed: Missing playbook (Remove from test_sequence to suppress)
 INFO     [default > converge] Executing
 fatal: [localhost]: FAILED! => {"msg": "no"}
-ERROR    [default > converge] Executed: Failed
+ERROR    [default > converge] \x1b[31mExecuted: Failed\x1b[0m
 
 DETAILS
 default > create: Executed: Successful
