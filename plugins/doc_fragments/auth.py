@@ -111,6 +111,6 @@ options:
 notes:
   - Runs on the controller, whatever the host of the play is.
 requirements:
-  - kubernetes >= 31 (Python package, for the controller's Python)
+  - kubernetes >= 32 (Python package, for the controller's Python)
   - PyYAML >= 6
 """

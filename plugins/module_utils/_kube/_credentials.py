@@ -128,12 +128,10 @@ class ExecPlugin:
 
     def _status(self, name: str) -> dict[str, Any]:
         kube_config = kubernetes_client_config("its exec credential plugin")
+        command = kube_config.ConfigNode("exec", dict(self._command))
         cluster = kube_config.ConfigNode("cluster", dict(self._cluster))
         try:
-            plugin = kube_config.ExecProvider(
-                kube_config.ConfigNode("exec", dict(self._command)), self._folder, cluster
-            )
-            return dict(plugin.run() or {})
+            return dict(kube_config.ExecProvider(command, self._folder, cluster).run() or {})
         except FileNotFoundError:
             hint = self._command.get("installHint") or "install it on the controller, or use other credentials"
             raise BadConnection(f"The kubeconfig's exec plugin {name} is not there: {hint.strip()}") from None
@@ -146,11 +144,17 @@ class ExecPlugin:
 class AuthProvider:
     """The kubeconfig's old ``auth-provider`` entry (OpenID Connect, gcp), which the kubernetes package knows."""
 
-    def __init__(self, kubeconfig: Mapping[str, Any], context: str) -> None:
-        """Take a whole kubeconfig and the context to use of it."""
+    def __init__(self, user: Mapping[str, Any]) -> None:
+        """Take the kubeconfig's ``user`` entry."""
         kube_config = kubernetes_client_config("its auth-provider")
         self._configuration = kube_config.Configuration()
-        loader = kube_config.KubeConfigLoader(dict(kubeconfig), active_context=context)
+        config = {
+            "current-context": "only",
+            "contexts": [{"name": "only", "context": {"cluster": "only", "user": "only"}}],
+            "clusters": [{"name": "only", "cluster": {}}],
+            "users": [{"name": "only", "user": {"auth-provider": user["auth-provider"]}}],
+        }
+        loader = kube_config.KubeConfigLoader(config)
         try:
             loader.load_and_set(self._configuration)
         except (kube_config.ConfigException, KeyError) as error:

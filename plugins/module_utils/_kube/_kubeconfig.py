@@ -63,7 +63,7 @@ def read_kubeconfig(source: str | Mapping[str, Any], context: str = "") -> Kubec
     chosen = _named(config, "contexts", name, where)
     cluster = _named(config, "clusters", chosen.get("cluster", ""), where)
     user = _named(config, "users", chosen["user"], where) if chosen.get("user") else {}
-    return Kubeconfig(_cluster(cluster, where), _credentials(config, name, user, cluster))
+    return Kubeconfig(_cluster(cluster, where), _credentials(user, cluster))
 
 
 def _merged(paths: str) -> dict[str, Any]:
@@ -127,15 +127,13 @@ def _cluster(entry: Mapping[str, Any], where: str) -> Cluster:
     )
 
 
-def _credentials(
-    config: Mapping[str, Any], context: str, user: Mapping[str, Any], cluster: Mapping[str, Any]
-) -> Credentials:
+def _credentials(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Credentials:
     """The user's credentials, in kubectl's order of precedence: token, file of a token, password, then the plugins."""
     certificate, key = _pem(user, "client-certificate"), _pem(user, "client-key")
     if user.get("exec"):
         return ExecPlugin(user["exec"], {k: v for k, v in cluster.items() if k != _FOLDER}, user[_FOLDER])
     if user.get("auth-provider"):
-        return AuthProvider(config, context)
+        return AuthProvider(user)
     if user.get("tokenFile") and not user.get("token"):
         return TokenFile(str(Path(user[_FOLDER], user["tokenFile"])))
     authorization = ""

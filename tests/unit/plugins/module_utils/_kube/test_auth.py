@@ -231,6 +231,33 @@ def test_an_exec_plugin_that_fails(tmp_path: Path, status: str, more: dict[str, 
         connect({"kubeconfig": kubeconfig(user=plugin(tmp_path, status, **more))})
 
 
+def jwt(expires: int) -> str:
+    parts = [{"alg": "none"}, {"exp": expires}, {}]
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+
+
+def test_an_old_auth_provider_gives_its_token() -> None:
+    token = jwt(4_000_000_000)
+    user = {"auth-provider": {"name": "oidc", "config": {"id-token": token}}}
+    client = connect({"kubeconfig": kubeconfig(user=user, **{"certificate-authority": "/dev/null"})})
+    assert identity(client).authorization == f"Bearer {token}" and client.server == "https://one.example.com"
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [{"name": "unheard-of"}, {"name": "oidc", "config": {"id-token": "no jwt"}}, {"name": "oidc", "config": {}}],
+)
+def test_an_old_auth_provider_without_a_token(provider: dict[str, Any]) -> None:
+    with pytest.raises(BadConnection, match="auth-provider gave no"):
+        connect({"kubeconfig": kubeconfig(user={"auth-provider": provider})})
+
+
+def test_an_exec_plugin_that_wants_to_know_the_cluster(api: FakeApi, tmp_path: Path) -> None:
+    status = '{"token": json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]["cluster"]["server"]}'
+    client = connect({"kubeconfig": kubeconfig(api.url, plugin(tmp_path, status, provideClusterInfo=True))})
+    assert identity(client).authorization == f"Bearer {api.url}"
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no such file": ({"kubeconfig": "/nowhere/config"}, "The kubeconfig /nowhere/config does not exist"),
     "a context mistyped": (
