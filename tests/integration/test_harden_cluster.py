@@ -144,20 +144,29 @@ def users(client: Client, admin: Path, tmp_path_factory: pytest.TempPathFactory)
     assert installed.status == 0, installed.output
     assert play(ROLES, admin, folder, policy=None).changed == 0
     make_namespace(client, USERS)
-    less = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": "policy-test-less"},
-        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}],
-    }
-    bindings = [user_object(name) for name in ("hardening-audit", "hardening-enforce", "policy-test-less")]
-    for each in (less, *bindings):
+    roles = [
+        cluster_role("policy-test-less", verbs=["get", "list"]),
+        cluster_role("policy-test-narrow", verbs=["get", "patch"], resourceNames=[SHOP]),
+    ]
+    names = ("hardening-audit", "hardening-enforce", "policy-test-less", "policy-test-narrow")
+    bindings = [user_object(name) for name in names]
+    for each in (*roles, *bindings):
         remove_object(client, each)
         assert client.create(each).ok
     yield {each["roleRef"]["name"]: user_kubeconfig(client, admin, folder, each) for each in bindings}
-    for each in (*bindings, less):
+    shipped = yaml.safe_load_all((CHECKOUT / "playbooks/files/cluster_roles.yml").read_text(encoding="utf-8"))
+    for each in (*bindings, *roles, *shipped):
         remove_object(client, each)
     remove_namespace(client, USERS)
+
+
+def cluster_role(name: str, **rule: list[str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces"], **rule}],
+    }
 
 
 def user_object(cluster_role: str) -> dict[str, Any]:
@@ -380,6 +389,25 @@ def test_with_less_an_audit_is_unknown_and_says_why(users: dict[str, Path], tmp_
     }
     assert run.statuses("pod_security.running_comply") == {"unknown"}
     assert any("cannot list resource" in each["evidence"] for each in run.report["findings"])
+
+
+def test_with_the_enforce_role_in_one_namespace_alone_that_one_is_hardened(
+    client: Client, shop: str, users: dict[str, Path], tmp_path: Path
+) -> None:
+    binding = {
+        **user_object("policy-test-narrow"),
+        "kind": "RoleBinding",
+        "metadata": {"name": "narrow", "namespace": shop},
+        "roleRef": user_object("hardening-enforce")["roleRef"],
+    }
+    assert client.create(binding).ok
+    policy = POLICY.partition("    network:")[0]
+    run = play(HARDEN, users["policy-test-narrow"], tmp_path, policy=policy)
+    assert run.status == 0, run.output
+    assert run.statuses("pod_security.enforced") == {"pass"}
+    elsewhere = play(HARDEN, users["policy-test-narrow"], tmp_path, policy=policy.replace(shop, "default"))
+    assert elsewhere.status == 2
+    assert "patch namespaces [hardening-enforce]" in elsewhere.output
 
 
 @pytest.mark.parametrize(("expires", "status", "waived"), [("2099-12-31", 0, {"waived"}), ("2020-01-01", 2, {"fail"})])
