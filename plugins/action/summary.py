@@ -6,11 +6,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,12 +15,14 @@ from ansible.utils.display import Display
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._table import Line, Tone, table
 from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._verdict import (
+    CONTROLS_OF,
     Verdict,
     findings_told_by,
     judge,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._waivers import waiver_from_dict
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._report import make_room, write_report
 
 REPORT_VERSION = 1
 _COLOURS: dict[Tone, str | None] = {
@@ -39,16 +37,30 @@ class ActionModule(HardeningAction):
     """The verdict of a run: on the terminal, in a file, and as the task's own success."""
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
-        "findings": {"type": "list", "elements": "dict", "required": True},
+        "state": {"type": "str", "choices": ["begun", "judged"], "default": "judged"},
+        "findings": {"type": "list", "elements": "dict"},
+        "parts": {"type": "list", "elements": "str", "choices": [*CONTROLS_OF], "default": []},
         "waivers": {"type": "list", "elements": "dict", "default": []},
         "accept_unknown": {"type": "list", "elements": "str", "default": []},
         "errors": {"type": "list", "elements": "str", "default": []},
         "about": {"type": "dict", "default": {}},
         "report": {"type": "path"},
     }
+    RULES: ClassVar[dict[str, Any]] = {
+        "required_if": [("state", "judged", ["findings"]), ("state", "begun", ["report"])]
+    }
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Judge, show, write; the task fails where the verdict does, but in check mode only tells."""
+        """Make room for the report, or judge, show and write it."""
+        file = Path(arguments["report"]).absolute() if arguments["report"] else None
+        if arguments["state"] == "judged":
+            return self._judge(arguments, file)
+        if file:
+            make_room(file)
+        return {"changed": False}
+
+    def _judge(self, arguments: dict[str, Any], file: Path | None) -> dict[str, Any]:
+        """The task fails where the verdict does; in check mode only where a part of the run itself failed."""
         now = datetime.datetime.now(datetime.UTC)
         verdict = judge(
             findings_told_by(arguments["findings"]),
@@ -56,20 +68,29 @@ class ActionModule(HardeningAction):
             arguments["accept_unknown"],
             arguments["errors"],
             today=now.date(),
+            parts=arguments["parts"],
             check_mode=self.check_mode,
         )
-        report = _report(verdict, arguments["about"], now, self.check_mode)
-        if arguments["report"]:
-            _write(Path(arguments["report"]).absolute(), report)
-        for line in table(verdict, arguments["report"] or ""):
+        unwritten = _unwritten(file, _report(verdict, arguments["about"], now, self.check_mode)) if file else ""
+        for line in table(verdict, "" if unwritten else arguments["report"] or ""):
             _show(line)
-        failed = not verdict.success and not self.check_mode
+        failed = bool(verdict.errors or (verdict.reasons and not self.check_mode))
+        said = [f"The verdict is failure: {', '.join(verdict.reasons)}."] if failed else []
         return {
             "changed": False,
             "verdict": verdict.to_dict(),
-            "report": arguments["report"] or "",
-            **({"failed": True, "msg": f"The verdict is failure: {', '.join(verdict.reasons)}."} if failed else {}),
+            "report": "" if unwritten else arguments["report"] or "",
+            **({"failed": True, "msg": " ".join([*said, unwritten]).strip()} if failed or unwritten else {}),
         }
+
+
+def _unwritten(file: Path, report: dict[str, Any]) -> str:
+    """Write the report; why it could not be written, so that a full disk hides no verdict."""
+    try:
+        write_report(file, report)
+    except HardeningError as error:
+        return str(error)
+    return ""
 
 
 def _report(verdict: Verdict, about: dict[str, Any], now: datetime.datetime, check_mode: bool) -> dict[str, Any]:
@@ -82,23 +103,6 @@ def _report(verdict: Verdict, about: dict[str, Any], now: datetime.datetime, che
         "errors": list(verdict.errors),
         "findings": verdict.findings_told(),
     }
-
-
-def _write(file: Path, report: dict[str, Any]) -> None:
-    """Put the report there whole or not at all, so that nobody reads half of one."""
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(report, stream, indent=2, ensure_ascii=False)
-            stream.write("\n")
-        Path(temporary).replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise HardeningError(
-            f"The report cannot be written to {file}: {error.strerror}. Name another file with `-e report=FILE`."
-        ) from error
 
 
 def _show(line: Line) -> None:

@@ -14,21 +14,38 @@ description:
   - The verdict is success only if at least one control was evaluated and every finding passes, is not applicable or is
     validly waived. An unknown finding fails too, unless O(accept_unknown) names it.
   - Shows a table on the terminal, a row for each control, then each failure with its evidence and its remedy.
-  - Fails where the verdict is failure. In check mode it only tells which verdict is expected after a run.
+  - Fails where the verdict is failure. In check mode it only tells which verdict is expected after a run, and fails
+    where a part of the run itself failed.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
+  state:
+    description:
+      - With V(judged), judges the findings.
+      - V(begun) is for the beginning of a run. It removes the report of an earlier run, so that nobody takes that for
+        the report of a run that ends early, and fails where O(report) cannot be written or is another file.
+    type: str
+    choices: [begun, judged]
+    default: judged
   findings:
     description:
       - The findings, as modules and roles of this collection return them.
+      - Required with O(state=judged).
     type: list
     elements: dict
-    required: true
+  parts:
+    description:
+      - What the run was to judge. Each of these without a finding of its own is a failure, like one of O(errors).
+    type: list
+    elements: str
+    choices: [pod_security, network_policies]
+    default: []
   waivers:
     description:
       - Failures that somebody answers for until a day, each with C(control), C(subject) or C(subject_glob), C(reason),
         C(owner) and C(expires).
       - A waiver holds to the end of the day C(expires), in UTC.
+      - In C(subject_glob), a C(*) reaches as far as the next C(/).
       - One that has expired, and one that matches no finding, is a failure of the control C(policy.waivers).
     type: list
     elements: dict
@@ -36,6 +53,7 @@ options:
   accept_unknown:
     description:
       - Controls whose status may be unknown, as C(control) or C(control subject).
+      - One that matches no finding is a failure of the control C(policy.waivers).
     type: list
     elements: str
     default: []
@@ -52,7 +70,8 @@ options:
     default: {}
   report:
     description:
-      - The JSON file to write. It is replaced as a whole, and only its owner may read it.
+      - The JSON file to write. It is replaced as a whole, and only its owner may read it. Required with
+        O(state=begun).
       - It is output like a log, not state, so that it is written in check mode too, and is never a change.
     type: path
 attributes:
@@ -60,7 +79,7 @@ attributes:
     description: Runs on the controller alone.
     support: full
   check_mode:
-    description: Tells the verdict without failing.
+    description: Tells the verdict, and fails only where a part of the run failed.
     support: full
   diff_mode:
     description: Returns what changed.
@@ -70,6 +89,11 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Make room for the report
+  hardening.kubernetes.summary:
+    state: begun
+    report: hardening-report.json
+
 - name: Judge what the roles have found
   hardening.kubernetes.summary:
     findings: "{{ pod_security_findings + network_policies_findings }}"
@@ -84,12 +108,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: The file that has all findings, empty where none was asked for.
-  returned: always
+  description: The file that has all findings, empty where none was asked for or it could not be written.
+  returned: when O(state=judged)
   type: str
 verdict:
   description: The verdict.
-  returned: always
+  returned: when O(state=judged)
   type: dict
   contains:
     success:

@@ -118,7 +118,10 @@ _WAIVER: Schema = {
         "subject_glob": {
             "type": "string",
             "format": "words",
-            "description": "Several subjects, by a glob (`*`, `?`, `[abc]`). Either this or `subject`.",
+            "description": (
+                "Several subjects, by a glob (`*`, `?`, `[abc]`) that fits part by part between slashes. "
+                "Either this or `subject`."
+            ),
             "examples": ["Pod/monitoring/node-exporter-*"],
         },
         "reason": {
@@ -222,7 +225,7 @@ SCHEMA: Schema = {
             "uniqueItems": True,
             "description": (
                 "Controls, or single subjects of one, whose status may be unknown without failing the run: "
-                "`<control>` or `<control> <subject>`."
+                "`<control>` or `<control> <subject>`. One that matches no finding is a failure of `policy.waivers`."
             ),
             "examples": [["network.default_deny Namespace/windows"]],
         },

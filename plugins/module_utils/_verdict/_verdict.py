@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import (
@@ -26,12 +26,18 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._waivers import (
     Waiver,
+    judge_accepted,
     judge_waivers,
+    names,
     waive,
 )
 
 _EVALUATED: frozenset[Status] = frozenset({"pass", "fail", "waived"})
 _ABOUT_THE_POLICY = "policy."
+_NEEDED = tuple(field.name for field in fields(Finding) if field.default is MISSING)
+
+CONTROLS_OF: Mapping[str, str] = {"pod_security": "pod_security.", "network_policies": "network."}
+"""How the controls of each part of a run begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,9 @@ def findings_told_by(told: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 
 def _finding(told: Mapping[str, Any]) -> Finding:
+    missing = [key for key in _NEEDED if key not in told]
+    if missing:
+        raise HardeningError(f"This is not a finding: {dict(told)} lacks {', '.join(missing)}.")
     try:
         finding = finding_from_dict(dict(told))
     except TypeError as error:
@@ -106,25 +115,42 @@ def judge(
     errors: Sequence[str] = (),
     *,
     today: datetime.date,
+    parts: Sequence[str] = (),
     check_mode: bool = False,
 ) -> Verdict:
     """Success only if a control was evaluated and every finding is pass, not_applicable or validly waived.
 
     An unknown one fails too, unless ``accept_unknown`` names its control, or its control and subject. So does an
-    error: a part of the run that failed. The findings about the policy itself are not what is evaluated.
+    error: a part of the run that failed, and one of ``parts`` (keys of :data:`CONTROLS_OF`) that found nothing. The
+    findings about the policy itself are not what is evaluated.
     """
     seen = list(dict.fromkeys(findings))
-    told = (*waive(seen, waivers, today), *judge_waivers(waivers, seen, today, complete=not errors))
+    errors = (*errors, *_silent(parts, seen, errors))
+    told = (
+        *waive(seen, waivers, today),
+        *judge_waivers(waivers, seen, today, complete=not errors),
+        *judge_accepted(accept_unknown, seen, complete=not errors),
+    )
     accepted = frozenset(at for at, each in enumerate(told) if _is_accepted(each, accept_unknown))
     now = [(each, each.status) for at, each in enumerate(told) if at not in accepted]
     after = [(each, each.would or each.status) for each in told if not _would_be_accepted(each, accept_unknown)]
     return Verdict(
         findings=told,
         accepted=accepted,
-        errors=tuple(errors),
+        errors=errors,
         reasons=tuple(_reasons(now, errors)),
         would=tuple(_reasons(after, errors)) if check_mode else None,
     )
+
+
+def _silent(parts: Sequence[str], findings: Sequence[Finding], errors: Sequence[str]) -> list[str]:
+    """An error for each part that neither found nor told anything: what was asked for was not looked at."""
+    return [
+        f"{part}: no control was evaluated: what the policy says of it reaches no namespace."
+        for part in parts
+        if not any(finding.control.startswith(CONTROLS_OF[part]) for finding in findings)
+        and not any(error.startswith(f"{part}: ") for error in errors)
+    ]
 
 
 def _is_accepted(finding: Finding, accept_unknown: Sequence[str]) -> bool:
@@ -135,8 +161,8 @@ def _would_be_accepted(finding: Finding, accept_unknown: Sequence[str]) -> bool:
     return (finding.would or finding.status) == "unknown" and _is_named(finding, accept_unknown)
 
 
-def _is_named(finding: Finding, names: Sequence[str]) -> bool:
-    return finding.control in names or f"{finding.control} {finding.subject}" in names
+def _is_named(finding: Finding, accept_unknown: Sequence[str]) -> bool:
+    return not names(finding).isdisjoint(accept_unknown)
 
 
 def _reasons(told: Sequence[tuple[Finding, Status]], errors: Sequence[str]) -> list[str]:

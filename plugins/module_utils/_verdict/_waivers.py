@@ -35,7 +35,7 @@ class Waiver:
         """Whether it speaks of the finding, whatever the finding's status."""
         if self.control != finding.control:
             return False
-        return fnmatchcase(finding.subject, self.subject) if self.is_glob else finding.subject == self.subject
+        return _fits(finding.subject, self.subject) if self.is_glob else finding.subject == self.subject
 
     def holds(self, today: datetime.date) -> bool:
         """Whether it is in date."""
@@ -44,6 +44,12 @@ class Waiver:
     def __str__(self) -> str:
         """As a finding names it: ``Waiver/<control>/<subject>``."""
         return f"Waiver/{self.control}/{self.subject}"
+
+
+def _fits(subject: str, glob: str) -> bool:
+    """Whether a glob fits part by part, so that ``Pod/*`` is not every pod of every namespace."""
+    parts, globs = subject.split("/"), glob.split("/")
+    return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
 def waiver_from_dict(told: Mapping[str, Any]) -> Waiver:
@@ -117,16 +123,44 @@ def _judged(waiver: Waiver, findings: Sequence[Finding], today: datetime.date, c
         )
     if not matched:
         close = did_you_mean(waiver.subject, {each.subject for each in findings if each.control == waiver.control})
-        hint = f"; did you mean {close}?" if close else ""
-        return judged(
-            CONTROL,
-            str(waiver),
-            "fail" if complete else "unknown",
-            f"matches no finding{hint}" if complete else "matches no finding, and a part of the run failed",
-            "config" if complete else "none",
-            "Take the waiver out, or correct its control or subject.",
-        )
+        return _stale(str(waiver), close, complete, "Take the waiver out, or correct its control or subject.")
     needed = sum(finding.status in WAIVABLE for finding in matched)
     said = f"in date until {waiver.expires}, waives {needed}"
     evidence = said if needed else "no longer needed, nothing fails: take it out"
     return judged(CONTROL, str(waiver), "pass", evidence, "config")
+
+
+def judge_accepted(accept_unknown: Sequence[str], findings: Sequence[Finding], complete: bool) -> list[Finding]:
+    """One finding of ``policy.waivers`` for each entry of ``accept_unknown``: is there anything that it speaks of?
+
+    ``complete`` as for :func:`judge_waivers`.
+    """
+    matched: dict[str, list[Finding]] = {entry: [] for entry in accept_unknown}
+    for finding in findings:
+        for name in names(finding) & matched.keys():
+            matched[name].append(finding)
+    candidates = {name for finding in findings for name in names(finding)}
+    return [_accepted(entry, those, candidates, complete) for entry, those in matched.items()]
+
+
+def names(finding: Finding) -> frozenset[str]:
+    """What ``accept_unknown`` may call a finding: its control, or its control and subject."""
+    return frozenset({finding.control, f"{finding.control} {finding.subject}"})
+
+
+def _accepted(entry: str, matched: Sequence[Finding], candidates: Iterable[str], complete: bool) -> Finding:
+    subject = f"Accepted/{entry}"
+    if not matched:
+        remedy = "Take it out of accept_unknown, or correct its control or subject."
+        return _stale(subject, did_you_mean(entry, candidates), complete, remedy)
+    needed = sum(finding.status == "unknown" for finding in matched)
+    evidence = f"accepts {needed} unknown" if needed else "no longer needed, nothing is unknown: take it out"
+    return judged(CONTROL, subject, "pass", evidence, "config")
+
+
+def _stale(subject: str, close: str, complete: bool, remedy: str) -> Finding:
+    if not complete:
+        evidence = "matches no finding, and a part of the run failed"
+        return judged(CONTROL, subject, "unknown", evidence, "none", remedy)
+    hint = f"; did you mean {close}?" if close else ""
+    return judged(CONTROL, subject, "fail", f"matches no finding{hint}", "config", remedy)

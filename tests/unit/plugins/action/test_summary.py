@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,73 @@ def test_a_report_replaces_the_one_before_and_leaves_nothing_else(perform: Perfo
     assert json.loads(report.read_text(encoding="utf-8"))["report_version"] == 1
 
 
+def test_a_part_of_the_run_that_failed_fails_in_check_mode_too(perform: Perform) -> None:
+    told = perform(summary, check_mode=True, findings=[GOOD], errors=["pod_security: refused"])
+    assert (told["failed"], told["msg"]) == (True, "The verdict is failure: 1 part of the run failed.")
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_part_that_nothing_was_seen_of_fails(perform: Perform, check_mode: bool) -> None:
+    told = perform(summary, check_mode=check_mode, findings=[GOOD], parts=["pod_security", "network_policies"])
+    assert (told["failed"], told["verdict"]["reasons"]) == (True, ["1 part of the run failed"])
+
+
+@pytest.mark.parametrize(
+    ("finding", "begins"), [(GOOD, "The report"), (BAD, "The verdict is failure: 1 finding fails. The")]
+)
+def test_a_report_that_cannot_be_written_hides_no_verdict(
+    perform: Perform, capsys: pytest.CaptureFixture[str], finding: dict[str, Any], begins: str
+) -> None:
+    told = perform(summary, findings=[finding], report="/nowhere/report.json")
+    assert told["failed"] is True
+    assert told["msg"].startswith(begins)
+    assert "cannot be written to /nowhere/report.json: No such file" in told["msg"]
+    assert told["verdict"]["success"] is (finding is GOOD)
+    assert "network.default_deny" in capsys.readouterr().out
+
+
+def test_a_report_holds_what_json_has_no_word_for(perform: Perform, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    perform(summary, findings=[GOOD], report=str(report), about={"day": datetime.date(2027, 3, 1), "odd": "\udc80"})
+    about = json.loads(report.read_text(encoding="utf-8"))["about"]
+    assert about["day"] == "2027-03-01"
+    assert list(tmp_path.iterdir()) == [report]
+
+
+@pytest.mark.parametrize("before", [None, "", "report"])
+def test_a_run_begins_without_an_earlier_report(perform: Perform, tmp_path: Path, before: str | None) -> None:
+    report = tmp_path / "report.json"
+    if before == "report":
+        perform(summary, findings=[GOOD], report=str(report))
+    elif before is not None:
+        report.write_text(before, encoding="utf-8")
+    assert perform(summary, state="begun", report=str(report)) == {"changed": False}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("policy.yml", "policy.yml is there and is no report: name another file"),
+        ("folder", "folder is there and is no report: name another file"),
+        ("absent/report.json", "The report cannot be written to {here}/absent/report.json: No such file"),
+        ("policy.yml/report.json", "The report cannot be written to {here}/policy.yml/report.json: Not a directory"),
+    ],
+)
+def test_a_run_that_could_write_no_report_does_not_begin(
+    perform: Perform, tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "policy.yml").write_text("name: shop\n", encoding="utf-8")
+    result = perform(summary, state="begun", report=str(tmp_path / name))
+    assert result["failed"] is True
+    assert told.format(here=tmp_path) in result["msg"]
+    assert (tmp_path / "policy.yml").read_text(encoding="utf-8") == "name: shop\n"
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"report": "/nowhere/report.json"}, "The report cannot be written to /nowhere/report.json: No such file"),
         ({"report": "/proc"}, "The report cannot be written to /proc"),
         ({"findings": [{"control": "x"}]}, "This is not a finding"),
         ({"waivers": [{"control": "network.flows"}]}, "A waiver lacks reason, owner, expires, subject or subject_glob"),

@@ -49,7 +49,7 @@ cluster:
   pod_security: {on_violation: warn}
   network: {probe: {image: "hardening.local/toolbox:1", namespaces: 3}}
 waivers:
-  - {control: network.flows, subject_glob: "Pod/*", reason: "{{ because }}", owner: me, expires: 2027-03-01}
+  - {control: network.flows, subject_glob: "Pod/shop/*", reason: "{{ because }}", owner: me, expires: 2027-03-01}
 accept_unknown: [network.default_deny Namespace/windows]
 """
 

@@ -59,12 +59,17 @@ def test_the_reasons_say_what_speaks_against_success(findings: list[Finding], re
 
 @pytest.mark.parametrize(
     ("accepted", "success"),
-    [([DENY], True), ([f"{DENY} Namespace/b"], True), ([f"{DENY} Namespace/c"], False), (["network.flows"], False)],
+    [(DENY, True), (f"{DENY} Namespace/b", True), (f"{DENY} Namespace/c", False), ("network.flows", False)],
 )
-def test_unknown_is_accepted_only_by_name(accepted: list[str], success: bool) -> None:
-    judged = verdict(finding("pass"), finding("unknown", "Namespace/b"), accept_unknown=accepted)
+def test_unknown_is_accepted_only_by_name(accepted: str, success: bool) -> None:
+    judged = verdict(finding("pass"), finding("unknown", "Namespace/b"), accept_unknown=[accepted])
     assert judged.success is success
-    assert [each.get("accepted", False) for each in judged.findings_told()] == [False, success]
+    assert [each.get("accepted", False) for each in judged.findings_told()] == [False, success, False]
+
+
+def test_accepting_what_nobody_found_fails() -> None:
+    judged = verdict(finding("pass"), accept_unknown=[f"{DENY} Namespace/b"])
+    assert (judged.reasons, judged.findings[-1].subject) == (("1 finding fails",), f"Accepted/{DENY} Namespace/b")
 
 
 def test_accepting_unknown_never_accepts_a_failure() -> None:
@@ -78,6 +83,25 @@ def test_accepting_everything_that_is_unknown_evaluates_nothing() -> None:
 def test_a_part_of_the_run_that_failed_is_a_failure() -> None:
     judged = verdict(finding("pass"), errors=["pod_security: no"])
     assert judged.reasons == ("1 part of the run failed",)
+
+
+@pytest.mark.parametrize(
+    ("parts", "findings", "errors", "silent"),
+    [
+        (["network_policies"], [finding("pass")], [], []),
+        (["network_policies"], [finding("unknown")], [], []),
+        (["network_policies", "pod_security"], [finding("pass")], [], ["pod_security"]),
+        (["pod_security"], [finding("fail", control="policy.namespaces")], [], ["pod_security"]),
+        (["pod_security"], [finding("pass")], ["pod_security: refused"], []),
+        (["pod_security"], [finding("pass")], ["network_policies: refused"], ["pod_security"]),
+    ],
+)
+def test_a_part_of_the_policy_that_reached_nothing_is_a_failure(
+    parts: list[str], findings: list[Finding], errors: list[str], silent: list[str]
+) -> None:
+    judged = verdict(*findings, parts=parts, errors=errors)
+    assert [error.partition(":")[0] for error in judged.errors[len(errors) :]] == silent
+    assert not (silent and judged.success)
 
 
 def test_waivers_are_findings_themselves() -> None:
@@ -138,3 +162,10 @@ def test_a_pass_on_weak_proof_is_unknown_whoever_says_it() -> None:
 def test_what_is_no_finding_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(HardeningError, match=message):
         findings_told_by([told(**wrong)])
+
+
+def test_what_a_finding_lacks_is_named() -> None:
+    with pytest.raises(
+        HardeningError, match=r"^This is not a finding: \{'status': 'pass'\} lacks control, subject, ev"
+    ):
+        findings_told_by([{"status": "pass"}])

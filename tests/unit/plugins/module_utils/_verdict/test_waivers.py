@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status
 from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._waivers import (
     Waiver,
+    judge_accepted,
     judge_waivers,
     waive,
     waiver_from_dict,
@@ -44,7 +45,11 @@ def glob(pattern: str) -> Waiver:
         (waiver(subject="pod/shop/a"), False),
         (waiver(control="network.default_deny"), False),
         (glob("Pod/shop/*"), True),
-        (glob("Pod/*"), True),
+        (glob("*/shop/?"), True),
+        (glob("Pod/*/*"), True),
+        (glob("Pod/*"), False),
+        (glob("*"), False),
+        (glob("Pod/sh*a"), False),
         (glob("Pod/shop/[ab]"), True),
         (glob("Pod/web/*"), False),
         (glob("pod/shop/*"), False),
@@ -96,7 +101,7 @@ def test_a_waiver_in_date_goes_before_an_expired_one() -> None:
     ("one", "findings", "complete", "status", "evidence"),
     [
         (waiver(), [finding()], True, "pass", "in date until 2027-03-01, waives 1"),
-        (glob("Pod/*"), [finding(), finding("Pod/b")], True, "pass", "in date until 2027-03-01, waives 2"),
+        (glob("Pod/*/a"), [finding(), finding("Pod/b/a")], True, "pass", "in date until 2027-03-01, waives 2"),
         (waiver(), [finding(status="pass")], True, "pass", "no longer needed, nothing fails: take it out"),
         (waiver(expires="2027-02-28"), [finding()], True, "fail", "expired on 2027-02-28 (owner ops)"),
         (waiver(expires="2027-02-28"), [], True, "fail", "expired on 2027-02-28 (owner ops)"),
@@ -111,6 +116,25 @@ def test_each_waiver_is_judged(
     (judged,) = judge_waivers([one], findings, DAY, complete)
     assert (judged.control, judged.status, judged.evidence) == ("policy.waivers", status, evidence)
     assert judged.subject == f"Waiver/{one.control}/{one.subject}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "findings", "complete", "status", "evidence"),
+    [
+        (CONTROL, [finding(status="unknown")], True, "pass", "accepts 1 unknown"),
+        (f"{CONTROL} Pod/shop/a", [finding(status="unknown")], True, "pass", "accepts 1 unknown"),
+        (CONTROL, [finding()], True, "pass", "no longer needed, nothing is unknown: take it out"),
+        (f"{CONTROL} Pod/shop/b", [finding()], True, "fail", f"matches no finding; did you mean {CONTROL} Pod/shop/a?"),
+        ("network.flows", [], True, "fail", "matches no finding"),
+        ("network.flows", [finding()], False, "unknown", "matches no finding, and a part of the run failed"),
+    ],
+)
+def test_each_unknown_that_is_accepted_is_judged(
+    entry: str, findings: list[Finding], complete: bool, status: str, evidence: str
+) -> None:
+    (judged,) = judge_accepted([entry], findings, complete)
+    assert (judged.control, judged.status, judged.evidence) == ("policy.waivers", status, evidence)
+    assert judged.subject == f"Accepted/{entry}"
 
 
 @pytest.mark.parametrize("key", ["control", "subject", "reason", "owner", "expires"])
