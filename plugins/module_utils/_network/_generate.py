@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener
@@ -210,10 +209,8 @@ def _allow(side: _Side, rules: list[dict[str, Any]], set_name: str) -> Policy:
 
 
 def _hash(flow: Flow) -> str:
-    text = json.dumps(
-        {"kinds": [type(end).__name__ for end in (flow.source, flow.target)], **asdict(flow)}, sort_keys=True
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
+    """Of the flow as a policy writes it, which stays what it is when addresses behind it move."""
+    return hashlib.sha256(str(flow).encode()).hexdigest()[:_HASH_LENGTH]
 
 
 def _slug(peer: Peer, namespace: str) -> str:

@@ -51,6 +51,10 @@ class InForce:
         """``NetworkPolicy/namespace/name``."""
         return f"NetworkPolicy/{self.namespace}/{self.name}"
 
+    def of_set(self, name: str) -> bool:
+        """Whether this collection wrote it for a set."""
+        return self.ours and self.set_name == name
+
     @property
     def selects_all(self) -> bool:
         """Whether it selects every pod of its namespace, also those to come."""
@@ -111,10 +115,15 @@ def _rules(spec: Mapping[str, Any], direction: Direction) -> Iterator[Rule]:
 
 def selects(selector: Selector | None, labels: Mapping[str, str] | None) -> bool:
     """Whether labels meet a LabelSelector; an empty one is met by all."""
-    labels, selector = labels or {}, selector or {}
-    return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()) and all(
-        _meets(labels, requirement) for requirement in selector.get("matchExpressions") or ()
-    )
+    if not selector:
+        return True
+    labels = labels or {}
+    # Asked for every workload and policy of a cluster: no generator for the usual case.
+    for key, value in (selector.get("matchLabels") or {}).items():
+        if labels.get(key) != value:
+            return False
+    expressions = selector.get("matchExpressions")
+    return not expressions or all(_meets(labels, requirement) for requirement in expressions)
 
 
 def _meets(labels: Mapping[str, str], requirement: Mapping[str, Any]) -> bool:
