@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._changes import diff, without_secrets
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._live import Key, LiveReader
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._order import CRD, defined_kind, ranked
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import already_right, owned_fields
@@ -26,6 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._refusa
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import as_kept
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._wait import is_gone, is_ready, wait_for
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import Action, ObjectResult
 
 Progress = Callable[[int, int], None]
@@ -103,7 +103,7 @@ class _Run:
         self._metadata_only: frozenset[Resource] = frozenset()
 
     def results(self, objects: Sequence[Mapping[str, Any]]) -> list[ObjectResult]:
-        works = [_Work(as_kept(obj)) for obj in objects]
+        works = [self._work(obj) for obj in objects]
         self._total = len(works)
         present = self._options.state == "present"
         self._find_resources(works)
@@ -114,10 +114,19 @@ class _Run:
             self._wait([work for work in works if _is_done(work)], self._options.wait_timeout)
         return [work.result for work in works if work.result is not None]
 
+    def _work(self, obj: Mapping[str, Any]) -> _Work:
+        wanted = dict(obj) if self._options.state == "present" else {key: obj[key] for key in _ONLY_METADATA}
+        work = _Work(wanted)
+        try:
+            work.desired = as_kept(wanted)
+        except Exception as error:
+            work.ends("failed", error=_trouble(error))
+        return work
+
     def _find_resources(self, works: Sequence[_Work]) -> None:
         for work in works:
             work.resource = self._client.resource(work.desired["apiVersion"], work.desired["kind"])
-            if work.resource:
+            if work.resource and not work.result:
                 self._place(work, work.resource)
 
     def _place(self, work: _Work, resource: Resource) -> None:
@@ -151,9 +160,13 @@ class _Run:
             by_key[wrong].ends("failed", error=str(error))
 
     def _saw(self, work: _Work, live: dict[str, Any]) -> None:
-        if self._options.state == "present" and already_right(work.desired, live, self._options.manager):
-            work.right = True
-        else:
+        try:
+            work.right = self._options.state == "present" and already_right(work.desired, live, self._options.manager)
+        except Exception as error:
+            work.live = live
+            work.ends("failed", error=_trouble(error))
+            return
+        if not work.right:
             work.live = live
 
     def _write(self, works: Sequence[_Work], all_works: Sequence[_Work]) -> None:
@@ -179,13 +192,13 @@ class _Run:
 
     @staticmethod
     def _safely(write: Callable[[_Work], None]) -> Callable[[_Work], None]:
-        """One object's trouble, even with the connection, becomes its result."""
+        """One object's trouble, whatever it is, becomes its result."""
 
         def safe(work: _Work) -> None:
             try:
                 write(work)
-            except KubeError as error:
-                work.ends("failed", error=str(error))
+            except Exception as error:
+                work.ends("failed", error=_trouble(error))
 
         return safe
 
@@ -289,6 +302,16 @@ class _Run:
 
 def _kind(work: _Work) -> tuple[str, str]:
     return work.desired["apiVersion"], work.desired["kind"]
+
+
+def _trouble(error: Exception) -> str:
+    """The sentence for the user; what nobody foresaw must not hide what becomes of the other objects."""
+    if isinstance(error, HardeningError):
+        return str(error)
+    return (
+        f"This object cannot be worked on ({type(error).__name__}: {error}): check that it is well formed, "
+        "and if it is, report a bug of hardening.kubernetes."
+    )
 
 
 def _version(obj: Mapping[str, Any]) -> str:

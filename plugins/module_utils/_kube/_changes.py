@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ _NOISE = frozenset(
 )
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SECRET_FIELDS = ("data", "stringData")
+_GOT = re.compile(r", got .*", re.DOTALL)
 _SHORTEST_REDACTED = 4
 _RUN_KEY = os.urandom(16)
 
@@ -50,12 +52,13 @@ def redacted(obj: Mapping[str, Any]) -> dict[str, Any]:
     """
     if obj.get("kind") != "Secret" or obj.get("apiVersion") != "v1":
         return dict(obj)
-    hidden = {field: _marks(obj[field]) for field in _SECRET_FIELDS if isinstance(obj.get(field), Mapping)}
-    return {**obj, **hidden}
+    return {**obj, **{field: _marks(obj[field]) for field in _SECRET_FIELDS if obj.get(field) is not None}}
 
 
-def _marks(values: Mapping[str, Any]) -> dict[str, str]:
-    return {key: f"redacted ({_mark(_raw(value))})" for key, value in values.items()}
+def _marks(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {key: f"redacted ({_mark(_raw(value))})" for key, value in values.items()}
+    return f"redacted ({_mark(_raw(values))})"
 
 
 def _mark(value: bytes) -> str:
@@ -72,21 +75,27 @@ def _raw(value: Any) -> bytes:
 def without_secrets(text: str, *states: Mapping[str, Any] | None) -> str:
     """A server's message about an object, with the values that it has in these states, plain or encoded, taken out.
 
-    Only of a Secret; other objects' values stay.
+    Only of a Secret, where also what a server says that it ``got`` goes: it may print a value in a form of its own.
+    Other objects' values stay.
     """
-    values = {value for obj in states if obj and obj.get("kind") == "Secret" for value in _secret_texts(obj)}
+    secrets = [obj for obj in states if obj and obj.get("kind") == "Secret"]
+    if secrets:
+        text = _GOT.sub(", got something else", text)
+    values = {value for obj in secrets for field in _SECRET_FIELDS for value in _secret_texts(obj.get(field))}
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, "…redacted…")
     return text
 
 
-def _secret_texts(obj: Mapping[str, Any]) -> Iterator[str]:
-    for field in _SECRET_FIELDS:
-        values = obj.get(field)
-        for value in values.values() if isinstance(values, Mapping) else ():
-            for text in (str(value), _raw(value).decode(errors="ignore")):
-                if len(text) >= _SHORTEST_REDACTED:
-                    yield text
+def _secret_texts(value: Any) -> Iterator[str]:
+    """Every value in there, whatever its shape, as it is and decoded."""
+    if isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _secret_texts(each)
+    elif value is not None:
+        for text in (str(value), _raw(value).decode(errors="ignore")):
+            if len(text) >= _SHORTEST_REDACTED:
+                yield text
 
 
 def difference(before: Any, after: Any) -> tuple[Any, Any] | None:

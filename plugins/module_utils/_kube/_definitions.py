@@ -139,8 +139,11 @@ def _mistake(obj: Any) -> str:
     if metadata is not None and not isinstance(metadata, dict):
         return f"metadata is a map, this is {_article(metadata)}."
     names = {**{key: obj.get(key) for key in ("apiVersion", "kind")}, "metadata.name": (metadata or {}).get("name")}
+    namespace = (metadata or {}).get("namespace")
     missing = [key for key, value in names.items() if value in (None, "")]
     present = {key: value for key, value in names.items() if key not in missing}
+    if namespace is not None:
+        present["metadata.namespace"] = namespace
     wrong = [f"{key} is text, this is {value!r}" for key, value in present.items() if not isinstance(value, str)]
     if "metadata.name" in missing and (metadata or {}).get("generateName"):
         missing.remove("metadata.name")

@@ -18,8 +18,14 @@ from decimal import Decimal
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 Path = tuple[str, ...]
+
+
+class BadObject(HardeningError):
+    """An object that is not even worth sending."""
+
 
 _SET_BY_SERVER = (
     "creationTimestamp",
@@ -115,7 +121,7 @@ _FACTORS: Mapping[str, Decimal] = {
 
 def as_kept(obj: Mapping[str, Any]) -> dict[str, Any]:
     """The object in the form that the server keeps: no nulls, nothing that only the server sets, ``data`` for
-    ``stringData``, and for a LimitRange the limits that follow from others.
+    ``stringData``, and for a LimitRange the limits that follow from others. Raises :class:`BadObject`.
     """
     kept: dict[str, Any] = without_nulls(obj)
     metadata = kept.get("metadata") or {}
@@ -138,20 +144,44 @@ def without_nulls(value: Any) -> Any:
 
 
 def _secret(kept: dict[str, Any]) -> None:
-    """``stringData`` is write-only, and wins over ``data`` (API reference, Secret)."""
+    """``stringData`` is write-only, and wins over ``data`` (API reference, Secret).
+
+    Raises for values that a server would refuse, or lose, because its refusal may print them.
+    """
+    for field in ("data", "stringData"):
+        _texts_only(kept.get(field), field)
     text = kept.pop("stringData", None)
-    if isinstance(text, Mapping):
-        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in text.items()}
+    if text is not None:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
         kept["data"] = {**(kept.get("data") or {}), **encoded}
+
+
+def _texts_only(values: Any, field: str) -> None:
+    if values is None:
+        return
+    if not isinstance(values, dict):
+        raise BadObject(f"{field} of a Secret is a map of names and texts: write it as one.")
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise BadObject(f"{field}.{key} of a Secret is text: put what stands there in quotes.")
 
 
 def _limit_range(kept: dict[str, Any]) -> None:
     """Kubernetes' SetDefaults_LimitRangeItem: a default follows from max, a request from default or min."""
-    for limit in (kept.get("spec") or {}).get("limits") or ():
-        if isinstance(limit, dict) and limit.get("type") == "Container":
-            default = {**(limit.get("max") or {}), **(limit.get("default") or {})}
-            request = {**(limit.get("min") or {}), **default, **(limit.get("defaultRequest") or {})}
+    spec = kept.get("spec")
+    limits = spec.get("limits") if isinstance(spec, dict) else None
+    for limit in limits if isinstance(limits, list) else ():
+        if _is_of_containers(limit):
+            default = {**limit.get("max", {}), **limit.get("default", {})}
+            request = {**limit.get("min", {}), **default, **limit.get("defaultRequest", {})}
             limit.update({key: value for key, value in (("default", default), ("defaultRequest", request)) if value})
+
+
+def _is_of_containers(limit: Any) -> bool:
+    """Whether defaults follow from this limit; what is not well formed is the server's to refuse."""
+    if not isinstance(limit, dict) or limit.get("type") != "Container":
+        return False
+    return all(isinstance(limit.get(each, {}), dict) for each in ("max", "min", "default", "defaultRequest"))
 
 
 _FORMS: Mapping[tuple[str, str], Callable[[dict[str, Any]], None]] = {

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._definitions import read_definitions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 
@@ -224,6 +225,30 @@ def test_nothing_of_a_secret_is_in_its_result(api: FakeApi, client: Client) -> N
     assert [created[0].action, updated[0].action, failed[0].action] == ["created", "updated", "failed"]
     for word in ("correct horse", "battery staple", "Y29ycmVjdCBob3JzZQ", "YmF0dGVyeSBzdGFwbGU"):
         assert word not in str([created, updated, failed])
+
+
+def test_an_object_that_is_not_well_formed_does_not_hide_the_others(api: FakeApi, client: Client) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "a"}}
+    bad = [
+        {**secret, "stringData": ["correct horse"]},
+        {**config_map("integer"), "data": {9000: "a"}},
+        {**config_map("bytes"), "data": {"a": b"a"}},
+    ]
+    run(api, client, [config_map("integer", **{"9000": "a"})])
+    results, _counts = run(api, client, [bad[0], config_map("first"), *bad[1:], config_map("last")])
+    assert [each.action for each in results] == ["failed", "created", "failed", "failed", "created"]
+    assert "cannot be worked on (TypeError" in results[2].error
+    assert results[0].error == "stringData of a Secret is a map of names and texts: write it as one."
+    assert "cannot be worked on (TypeError" in results[3].error
+    assert "correct horse" not in str(results)
+    assert actions(run(api, client, [bad[0]], ABSENT)[0]) == {"unchanged": 1}, "to remove it its shape does not matter"
+
+
+def test_integer_keys_are_text_from_the_first_run_on(api: FakeApi, client: Client) -> None:
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: tcp, namespace: a}, data: {9000: shop/web}}"
+    for action in ("created", "unchanged"):
+        results, _counts = run(api, client, read_definitions(text, []))
+        assert actions(results) == {action: 1}
 
 
 def test_check_mode_writes_nothing(api: FakeApi, client: Client) -> None:

@@ -93,3 +93,14 @@ def test_messages_about_a_secret_lose_its_values() -> None:
     obj = {**secret(a="correct horse"), "stringData": {"b": "battery"}}
     assert without_secrets(text, obj) == "invalid: '…redacted…' and …redacted… and …redacted…"
     assert without_secrets(text, {"kind": "ConfigMap", "data": {"a": "battery"}}) == text
+
+
+@pytest.mark.parametrize("data", [{"p": {"inner": ["correct horse"]}}, ["correct horse"], "correct horse"], ids=str)
+def test_values_of_any_shape_are_secrets(data: Any) -> None:
+    obj = {**secret(), "data": data, "stringData": data}
+    assert without_secrets("no correct horse here", obj) == "no …redacted… here"
+    assert without_secrets("expected map, got &{[correct horse]}", obj) == "expected map, got something else"
+    assert "correct horse" not in str(diff(None, obj))
+    assert diff(obj, {**obj, "data": ["battery"]})["after"] != diff(obj, {**obj, "data": ["staple"]})["after"]
+    text = "expected map, got &{[correct horse]}"
+    assert without_secrets(text, {**obj, "kind": "ConfigMap"}) == text

@@ -55,6 +55,8 @@ MISTAKES = {
     "text": "an object is a map, this is text",
     "{apiVersion: v1, kind: Pod, metadata: [a]}": "metadata is a map, this is a list",
     "{apiVersion: v1, kind: Pod, metadata: {name: 1}}": "metadata.name is text, this is 1",
+    "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 5}}": "metadata.namespace is text, this is 5",
+    "{apiVersion: v1, kind: Pod, metadata: {name: a, name: b}}": "the key 'name' is there twice",
     "{apiVersion: 1, kind: Pod, metadata: {name: a}}": "apiVersion is text, this is 1",
     "{apiVersion: v1, kind: Pod, metadata: {generateName: a-}}": "give a name instead",
     "{apiVersion: v1, kind: Pod, metadata: }": "metadata.name is missing",

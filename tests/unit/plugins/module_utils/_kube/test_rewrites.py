@@ -7,7 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import as_kept, quantity, same
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import (
+    BadObject,
+    as_kept,
+    quantity,
+    same,
+)
 
 QUANTITIES = {
     "500m": "0.5",
@@ -52,6 +57,38 @@ def test_a_secret_is_sent_as_the_server_keeps_it() -> None:
     }
     assert as_kept(secret)["data"] == {"a": "Yg==", "c": "eA=="}
     assert "stringData" not in as_kept(secret) and "stringData" in secret
+
+
+BAD_SECRETS: dict[str, tuple[dict[str, Any], str]] = {
+    "a list": ({"data": ["s3cret"]}, "data of a Secret is a map of names and texts: write it as one."),
+    "a text": ({"data": "s3cret", "stringData": {"a": "b"}}, "data of a Secret is a map of names and texts"),
+    "a list of text": ({"stringData": ["s3cret"]}, "stringData of a Secret is a map"),
+    "a map in a map": ({"data": {"p": {"inner": "s3cret"}}}, "data.p of a Secret is text: put what stands there in"),
+    "a number": ({"stringData": {"pin": 53}}, "stringData.pin of a Secret is text"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), BAD_SECRETS.values(), ids=BAD_SECRETS)
+def test_a_secret_of_a_wrong_shape_is_not_even_sent(content: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadObject) as caught:
+        as_kept({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, **content})
+    assert str(caught.value).startswith(words) and "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "text",
+        ["text"],
+        {"limits": {"type": "Container"}},
+        {"limits": ["text"]},
+        {"limits": [{"type": "Container", "max": "1Gi", "min": {"cpu": 1}}]},
+    ],
+    ids=str,
+)
+def test_limits_of_a_wrong_shape_are_sent_as_they_are(spec: Any) -> None:
+    obj = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "a"}, "spec": spec}
+    assert as_kept(obj) == obj
 
 
 def test_what_only_servers_set_is_not_sent() -> None:
