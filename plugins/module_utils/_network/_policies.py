@@ -51,10 +51,6 @@ class InForce:
         """``NetworkPolicy/namespace/name``."""
         return f"NetworkPolicy/{self.namespace}/{self.name}"
 
-    def of_set(self, name: str) -> bool:
-        """Whether this collection wrote it for a set."""
-        return self.ours and self.set_name == name
-
     @property
     def selects_all(self) -> bool:
         """Whether it selects every pod of its namespace, also those to come."""
