@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._document import Source
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import (
     load,
@@ -23,19 +25,24 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 
 DEFAULT_NAME = "cluster-policy.yml"
-SUFFIXES = frozenset({".yml", ".yaml", ".json"})
+SUFFIXES = frozenset({".yml", ".yaml"})
 
 
 class ActionModule(HardeningAction):
     """The policy file, read by rules of its own and never as Ansible variables."""
 
-    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {"path": {"type": "list", "elements": "path", "default": []}}
+    ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
+        "path": {"type": "list", "elements": "path", "default": []},
+        "reserved_variables": {"type": "list", "elements": "str", "default": []},
+    }
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Find the files, read them, and return ``policy`` and the ``files`` that it was read from."""
+        _refuse_variables(load_extra_vars(self._loader), arguments["reserved_variables"])
         folders = _folders(task_vars)
-        files = [file for path in arguments["path"] or [DEFAULT_NAME] for file in _files(path, folders)]
-        policy = load([self._source(file) for file in files])
+        files = [file for path in arguments["path"] or [DEFAULT_NAME] for file in _found(path, folders)]
+        sources = [self._source(file) for file in files]
+        policy = load(sources)
         return {
             "changed": False,
             "policy": policy,
@@ -43,6 +50,8 @@ class ActionModule(HardeningAction):
             "parts": parts(policy),
             "named": named(policy),
             "files": [str(file) for file in files],
+            # With -v, Ansible shows results, and whoever encrypts a file does not mean it to be read there.
+            **({"_ansible_no_log": True} if any(source.encrypted for source in sources) else {}),
         }
 
     def _source(self, file: Path) -> Source:
@@ -53,7 +62,7 @@ class ActionModule(HardeningAction):
                 return Source(name, str(self._loader.get_text_file_contents(str(file))), encrypted=True)
             return Source(name, raw.decode("utf-8"))
         except OSError as error:
-            raise HardeningError(f"The policy file {name} cannot be read: {error.strerror}.") from error
+            raise _unreadable(name, error) from error
         except UnicodeDecodeError as error:
             raise HardeningError(f"The policy file {name} is not UTF-8 text: save it as UTF-8.") from error
         except AnsibleError as error:
@@ -63,12 +72,34 @@ class ActionModule(HardeningAction):
             ) from error
 
 
+def _refuse_variables(extra: Iterable[str], reserved: Sequence[str]) -> None:
+    """Extra variables go before all others, so that one with the name of a role's would replace the policy unseen."""
+    taken = sorted(name for name in extra if name.startswith(tuple(reserved)))
+    if taken:
+        raise HardeningError(
+            f"Take {', '.join(taken)} out of the extra variables (-e): what is to be done stands in the policy alone."
+        )
+
+
 def _folders(task_vars: dict[str, Any]) -> list[Path]:
     """Where a relative path may begin: here, beside the playbook that was called, beside the one that runs."""
     arguments = [Path(argument) for argument in context.CLIARGS.get("args") or ()]
     called = [argument.resolve().parent for argument in arguments if argument.is_file()]
     folders = [Path.cwd(), *called[:1], Path(task_vars.get("playbook_dir") or ".").resolve()]
     return list(dict.fromkeys(folders))
+
+
+def _found(path: str, folders: list[Path]) -> list[Path]:
+    if not path:
+        raise HardeningError("The path of the policy is empty: name a file with `-e policy=FILE`, or leave it out.")
+    try:
+        return _files(path, folders)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> HardeningError:
+    return HardeningError(f"The policy file {name} cannot be read: {error.strerror}.")
 
 
 def _files(path: str, folders: list[Path]) -> list[Path]:
@@ -82,7 +113,7 @@ def _files(path: str, folders: list[Path]) -> list[Path]:
         return [there]
     files = sorted(file for file in there.iterdir() if file.suffix in SUFFIXES and not file.name.startswith("."))
     if not files:
-        raise HardeningError(f"The folder {_shown(there)} holds no policy: no file in it ends in .yml, .yaml or .json.")
+        raise HardeningError(f"The folder {_shown(there)} holds no policy: no file in it ends in .yml or .yaml.")
     return files
 
 

@@ -16,20 +16,27 @@ description:
   - All mistakes are told at once, each with its file, line and path in the document, what was found and what is
     allowed.
   - Several files make one policy together. Two that say different things about one thing are a mistake.
-  - Files that are encrypted with C(ansible-vault) are decrypted with the passwords that the run was given. Messages
-    never
-    show what stands in them.
+  - Files that are encrypted with C(ansible-vault) are decrypted with the passwords that the run was given. Neither
+    messages nor C(-v) show what stands in them.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
   path:
     description:
-      - Files and folders. Of a folder, all files that end in C(.yml), C(.yaml) or C(.json) are read, in the order of
-        their names.
+      - Files and folders. Of a folder, all files that end in C(.yml) or C(.yaml) are read, in the order of their
+        names.
       - A relative path begins in the current folder, or else beside the playbook.
       - Without it, C(cluster-policy.yml) is taken.
     type: list
     elements: path
+    default: []
+  reserved_variables:
+    description:
+      - How the names of variables begin that nobody may give as extra variables (C(-e)).
+      - Those go before all others, also before what a role is given, so that one with the name of a role's variable
+        would replace what the policy says, and nobody would see it.
+    type: list
+    elements: str
     default: []
 attributes:
   action:

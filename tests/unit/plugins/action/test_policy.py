@@ -55,17 +55,20 @@ def test_then_beside_the_playbook_that_was_called(
 def test_several_files_and_folders_in_the_order_of_their_names(perform: Perform, here: Path) -> None:
     write(here / "b.yml")
     (here / "teams").mkdir()
-    for name in ("2.yaml", "1.json", ".hidden.yml", "notes.txt"):
+    for name in ("2.yaml", "1.yml", ".hidden.yml", "hardening-report.json", "notes.txt"):
         (here / "teams" / name).write_text('{"accept_unknown": []}', encoding="utf-8")
     told = perform(policy, path="b.yml,teams")
-    assert [Path(file).name for file in told["files"]] == ["b.yml", "1.json", "2.yaml"]
+    assert [Path(file).name for file in told["files"]] == ["b.yml", "1.yml", "2.yaml"]
 
 
 @pytest.mark.parametrize(
     ("path", "told"),
     [
         ("absent.yml", "There is no policy file {here}/absent.yml: name yours with `-e policy=FILE`."),
-        ("empty", "The folder empty holds no policy: no file in it ends in .yml, .yaml or .json."),
+        ("empty", "The folder empty holds no policy: no file in it ends in .yml or .yaml."),
+        ("", "The path of the policy is empty: name a file with `-e policy=FILE`, or leave it out."),
+        ("x" * 300, f"The policy file {'x' * 300} cannot be read: File name too long."),
+        ("latin.yml/a.yml", "There is no policy file {here}/latin.yml/a.yml"),
         ("latin.yml", "The policy file latin.yml is not UTF-8 text: save it as UTF-8."),
         ("vault.yml", "The policy file vault.yml is encrypted, and no vault password that was given opens it"),
     ],
@@ -84,3 +87,29 @@ def test_mistakes_name_files_from_where_the_user_stands(perform: Perform, here: 
     (here / "p" / "a.yml").write_text("policy_version: 2\n", encoding="utf-8")
     result: dict[str, Any] = perform(policy, path=str(here / "p" / "a.yml"))
     assert "  p/a.yml:1: policy_version: found 2; allowed: 1." in result["msg"]
+
+
+def test_variables_that_would_replace_the_policy_are_refused(
+    perform: Perform, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(here / "cluster-policy.yml")
+    extra = {"policy": "x", "pod_security_namespaces": {}, "hardening_mode": "enforce", "my_hardening_mode": "x"}
+    monkeypatch.setattr(policy, "load_extra_vars", lambda _loader: extra)
+    told = perform(policy, reserved_variables=["hardening_", "pod_security_"])
+    assert told["failed"] is True
+    assert told["msg"].startswith("Take hardening_mode, pod_security_namespaces out of the extra variables (-e)")
+    assert "failed" not in perform(policy)
+
+
+def test_what_cannot_be_looked_at_is_one_sentence(
+    perform: Perform, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", denied)
+    told = perform(policy, path="locked/policy.yml", task_vars={"playbook_dir": str(here)})
+    assert (told["failed"], told["msg"]) == (
+        True,
+        "The policy file locked/policy.yml cannot be read: Permission denied.",
+    )
