@@ -19,7 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     not_labelled_finding,
     preview_findings,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels, standard
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
     ExistingPods,
     existing_pods,
@@ -32,11 +32,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
-    MANAGER,
     SETTINGS_SPEC,
-    namespace_object,
     read_arguments,
     resolved,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import (
+    MANAGER,
+    namespace_object,
 )
 
 Results = dict[str, ObjectResult]
@@ -109,7 +111,7 @@ class ActionModule(HardeningAction):
         done: Results = {}
         for may_create in (False, True):
             names = [name for name in settings if (name in creating) is may_create]
-            objects = [namespace_object(name, settings[name]) for name in names]
+            objects = [namespace_object(name, labels(settings[name])) for name in names]
             results = apply_objects(
                 client, objects, replace(options, existing_only=not may_create), Progress("Pod Security labels")
             )

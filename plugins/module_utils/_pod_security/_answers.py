@@ -49,7 +49,7 @@ _ANSWERERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 """What an answer's words tell of who gave it: the first pattern that is found names it."""
 
-Kind = Literal["violates", "warned", "admitted", "not_permitted", "other"]
+Kind = Literal["violates", "warned", "admitted", "not_permitted", "mended", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Reply:
 
     ``violates``: Pod Security refused it, for ``standard``. ``warned``: it was let in, and Pod Security warned that it
     violates ``standard``. ``admitted``: it was let in. ``not_permitted``: RBAC does not let us ask. ``other``: ``by``
-    answered before or after Pod Security; ``reason`` holds its words.
+    answered before or after Pod Security; ``reason`` holds its words. ``mended``: it was let in, but ``by`` changed
+    what Pod Security judges, and ``reason`` says why the pod that runs could not be judged otherwise.
     """
 
     kind: Kind

@@ -30,7 +30,12 @@ IN_A_ROW = 3
 
 _WORST_FIRST: tuple[Status, ...] = ("fail", "unknown", "pass")
 _SET_LABELS = "Set the labels: run the role pod_security in enforce mode."
+_LIFT_EXEMPTION = (
+    "Take the namespace and the user out of the exemptions of PodSecurity in the API server's AdmissionConfiguration "
+    "(--admission-control-config-file), and PodSecurity out of --disable-admission-plugins."
+)
 _MEND = "Mend the pod template so that it meets the level, or give its namespace a looser one."
+_REACH_ALL = "Run this where every API server can be reached at its own address, or accept this unknown by name."
 _MAY_CREATE = (
     "Let this user create pods in the namespace: the pods of this check are dry runs, nothing is stored, "
     "and RBAC has no smaller permission for it."
@@ -80,8 +85,7 @@ def outcome(
         "fail",
         f"a pod that breaks {wanted} is let in although the namespace is {labels}: the API server's "
         "AdmissionConfiguration most likely exempts this namespace or this user, or has the plugin PodSecurity off",
-        remedy="Take the namespace and the user out of the exemptions of PodSecurity in the API server's "
-        "AdmissionConfiguration (--admission-control-config-file), and PodSecurity out of --disable-admission-plugins.",
+        remedy=_LIFT_EXEMPTION,
     )
 
 
@@ -120,10 +124,13 @@ def is_settled(outcomes: Sequence[Outcome]) -> bool:
     return bool(last) and (last[-1].lasting or (len(last) == IN_A_ROW and all(each.status == "pass" for each in last)))
 
 
-def enforced_finding(namespace: str, by_server: Mapping[str, Sequence[Outcome]], note: str = "") -> Finding:
+def enforced_finding(
+    namespace: str, by_server: Mapping[str, Sequence[Outcome]], note: str = "", missed: str = ""
+) -> Finding:
     """The verdict on ``pod_security.enforced``: the worst that any API server showed in the end.
 
-    ``note`` says what stands in the way of asking each API server by itself.
+    ``note`` is added to the evidence, ``missed`` are the API servers that could not be asked: without them nothing
+    passes.
     """
     ends = {server: _end(outcomes) for server, outcomes in by_server.items()}
     server, worst = min(ends.items(), key=lambda each: _WORST_FIRST.index(each[1].status))
@@ -135,7 +142,17 @@ def enforced_finding(namespace: str, by_server: Mapping[str, Sequence[Outcome]],
         "unknown": f" (asked {times} times)" if times > 1 else "",
     }[worst.status]
     evidence = f"{worst.evidence}{where}{seen}" + (f"; {note}" if note else "")
-    return judged(ENFORCED, f"Namespace/{namespace}", worst.status, evidence, worst.proof, worst.remedy)
+    subject = f"Namespace/{namespace}"
+    if missed:
+        evidence += f"; not reachable from here at their own address, and so not asked: {missed}"
+        if worst.status == "pass":
+            return judged(ENFORCED, subject, "unknown", evidence, worst.proof, _REACH_ALL)
+    return judged(ENFORCED, subject, worst.status, evidence, worst.proof, worst.remedy)
+
+
+def ignored_finding(namespace: str, why: str) -> Finding:
+    """For a namespace whose labels the server says, or shows, that it does not follow."""
+    return judged(ENFORCED, f"Namespace/{namespace}", "fail", why, "server", _LIFT_EXEMPTION)
 
 
 def _end(outcomes: Sequence[Outcome]) -> Outcome:
@@ -199,13 +216,18 @@ def not_there_yet_findings(namespace: str) -> list[Finding]:
 
 
 def running_findings(
-    namespace: str, wanted: Standard, answers: Sequence[tuple[Submission, Reply]], proven: bool, not_seen: str
+    namespace: str,
+    wanted: Standard,
+    answers: Sequence[tuple[Submission, Reply]],
+    proven: bool,
+    not_seen: str,
+    previewed: Sequence[Finding] = (),
 ) -> list[Finding]:
     """The verdict on ``pod_security.running_comply`` from pods that were submitted under the level itself.
 
     ``proven``: probes showed that the server judges by the level here, without which being let in means nothing.
-    ``not_seen`` says what could not be listed. A finding for each workload that fails or is unknown, or one for the
-    namespace.
+    ``not_seen`` says what could not be listed, ``previewed`` what the server's own look at running pods found besides.
+    A finding for each workload that fails or is unknown, or one for the namespace.
     """
     subject = f"Namespace/{namespace}"
     refused: dict[str, list[str]] = {}
@@ -217,6 +239,9 @@ def running_findings(
         elif answer.kind == "other":
             said = f"{submission.what}: {answer.by} answered in place of Pod Security: {answer.reason}"
             unsure.setdefault(submission.subject, []).append(said)
+        elif answer.kind == "mended":
+            said = f"{submission.what} is changed by {answer.by} when submitted again, so that its answer says nothing"
+            unsure.setdefault(submission.subject, []).append(f"{said}: {answer.reason}")
     findings = [
         judged(RUNNING_COMPLY, who, "fail", f"{wanted}: {'; '.join(said)}", "server", _MEND)
         for who, said in refused.items()
@@ -224,6 +249,7 @@ def running_findings(
         judged(RUNNING_COMPLY, who, "unknown", "; ".join(said), "none", "Let that which answered let the pod pass.")
         for who, said in unsure.items()
     ]
+    findings += [finding for finding in previewed if finding.subject not in refused]
     barred = next((answer for _submission, answer in answers if answer.kind == "not_permitted"), None)
     if barred:
         said = f"what runs here could not be submitted by dry run: {barred.reason}"
@@ -296,10 +322,13 @@ def no_preview_finding(namespace: str, why: str, remedy: str) -> Finding:
     return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", why, "none", remedy)
 
 
-def held_back_finding(namespace: str, wanted: Standard, existing: ExistingPods) -> Finding:
-    """For a namespace that is not labelled because pods run in it that the level would refuse."""
+def held_back_finding(
+    namespace: str, wanted: Standard, existing: ExistingPods, templates: Sequence[Finding] = ()
+) -> Finding:
+    """For a namespace that is not labelled because of pods, or of ``templates``, that the level would refuse."""
     said = [f"running pods would be refused under {wanted}: {existing.told}"] if existing.violate else []
     said += [existing.incomplete] if existing.incomplete else []
+    said += [f"{finding.subject}: {finding.evidence}" for finding in templates]
     return judged(
         ENFORCED,
         f"Namespace/{namespace}",
@@ -327,7 +356,8 @@ def expected(finding: Finding, labels_would_be_set: bool, enforce_is_labelled: b
 
     Labels change no running pod, and a namespace that enforces nothing although its labels say so will go on like that.
     """
-    mended = (finding.control == ENFORCED and not enforce_is_labelled) or finding.control == REPORTED
+    ignored = enforce_is_labelled or finding.remedy == _LIFT_EXEMPTION
+    mended = (finding.control == ENFORCED and not ignored) or finding.control == REPORTED
     would: Status = "pass" if finding.status == "fail" and mended and labels_would_be_set else finding.status
     return replace(finding, would=would)
 

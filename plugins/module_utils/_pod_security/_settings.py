@@ -85,6 +85,16 @@ def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Stan
     )
 
 
+def is_explicit(namespace_labels: Mapping[str, str]) -> bool:
+    """Whether labels say level and version of what is enforced, so that the server's own defaults do not count."""
+    return all(f"{_PREFIX}{key}" in namespace_labels for key in ("enforce", "enforce-version"))
+
+
+def enforcing_label(level: str, version: str) -> dict[str, str]:
+    """The labels that have this, and nothing else, enforced."""
+    return {f"{_PREFIX}enforce": level, f"{_PREFIX}enforce-version": version}
+
+
 def server_checks_pods(before: Standard, after: Standard) -> bool:
     """Whether the server looks at the pods that run when ``enforce`` changes (``ValidateNamespace`` of the plugin)."""
     looser = LEVELS_LOOSEST_FIRST.index(after.level) <= LEVELS_LOOSEST_FIRST.index(before.level)

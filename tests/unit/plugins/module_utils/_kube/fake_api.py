@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+KINDS = {resource.plural: resource.kind for resource in KNOWN.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class FakeApi:
     url: str
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     troubles: deque[tuple[int, dict[str, str]] | None] = field(default_factory=deque)
     forbidden: Callable[[str, Place], bool] = lambda _method, _place: False
     tokens: set[str] = field(default_factory=set)
@@ -122,11 +126,12 @@ class FakeApi:
         first, limit = int(request.query.get("continue", 0)), int(request.query.get("limit", 0)) or len(found)
         left = len(found) - first - limit
         metadata = {"continue": str(first + limit), "remainingItemCount": left} if left > 0 else {}
-        return 200, {"kind": "List", "metadata": metadata, "items": found[first : first + limit]}
+        return 200, {"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": found[first : first + limit]}
 
     def _get(self, request: Request, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         found = self.objects.get(request.path)
-        return (200, found) if found else (404, status(404, "NotFound", "not found"))
+        kind = KINDS.get(place(request.path).plural, "")
+        return (200, {"kind": kind, **found}) if found else (404, status(404, "NotFound", "not found"))
 
     def _patch(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.conflict:
@@ -189,6 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers.items()))
         with self.api.lock:
             self.api.requests.append(request)
+            self.api.bodies.append(body)
             trouble = self.api.troubles.popleft() if self.api.troubles else ()
             if trouble is None:
                 self.close_connection = True
