@@ -54,9 +54,10 @@ def resolve(
 
     ``live`` are Namespace objects. ``namespaces`` maps names to settings, ``selected`` are settings with a
     ``selector``, ``exempt`` are globs. A namespace that is named without settings says nothing, and is reached by
-    what says something. Neither a selector nor the default reaches an exempt namespace or one that is being deleted,
-    and the default reaches none that holds cluster components. Raises :class:`HardeningError` on a bad selector.
+    what says something. Neither a selector nor the default reaches an exempt namespace, one that is being deleted, or
+    one that holds cluster components. Raises :class:`HardeningError` on settings that are none and on a bad selector.
     """
+    _refuse_what_is_no_settings(namespaces, selected)
     labels = {_name(each): _labels(each) for each in live}
     ending = {_name(each) for each in live if (each.get("metadata") or {}).get("deletionTimestamp")}
     creating = {name for name, said in namespaces.items() if said.get("create") is True and name not in labels}
@@ -69,11 +70,11 @@ def resolve(
     by_default = set()
     for name in sorted(labels):
         chosen = _without(namespaces.get(name, {}), "create")
-        if not chosen and name not in ending and not _is_any_of(name, exempt):
+        if not chosen and name not in ending and not _is_any_of(name, exempt) and not holds_cluster_components(name):
             text, chosen = next(((text, said) for text, matches, said in selectors if matches(labels[name])), ("", {}))
             if chosen:
                 idle.discard(text)
-            if not chosen and not holds_cluster_components(name):
+            if not chosen:
                 chosen = default
                 by_default.add(name)
         if chosen:
@@ -87,6 +88,19 @@ def resolve(
         idle=[text for text, _matches, _said in selectors if text in idle],
         default_is_idle=bool(default) and not by_default,
     )
+
+
+def _refuse_what_is_no_settings(namespaces: Mapping[str, Any], selected: Sequence[Any]) -> None:
+    for name, said in namespaces.items():
+        if not isinstance(said, Mapping):
+            raise HardeningError(f"namespaces.{name}: {said!r} is not a mapping of settings.")
+    for at, said in enumerate(selected):
+        if not isinstance(said, Mapping):
+            raise HardeningError(f"selected[{at}]: {said!r} is not a mapping of settings with a selector.")
+        if not isinstance(said.get("selector"), str):
+            raise HardeningError(
+                f"selected[{at}].selector: {said.get('selector')!r} is not a label selector like team=payments."
+            )
 
 
 def resolution_findings(resolution: Resolution, part: str) -> list[Finding]:

@@ -59,7 +59,7 @@ LIVE = [
             [{"selector": "!team", **B}],
             C,
             ["tools", "bare"],
-            {"kube-system": B, "production": C, "staging": C, "tools": A},
+            {"production": C, "staging": C, "tools": A},
         ),
         ({"kube-system": A}, [], {}, [], {"kube-system": A}),
         ({"going": A}, [], {}, [], {"going": A}),
@@ -86,6 +86,31 @@ def test_who_gets_what(
     assert resolution.settings == settings
     assert not resolution.missing
     assert not resolution.creating
+
+
+def test_a_selector_never_reaches_components_of_the_cluster() -> None:
+    resolution = resolve(LIVE, {}, [{"selector": "kubernetes.io/metadata.name", **A}], {}, [])
+    assert set(resolution.settings) == {"production", "staging", "tools"}
+    (finding,) = resolution_findings(
+        resolve(LIVE, {}, [{"selector": "kubernetes.io/metadata.name=kube-system", **A}], {}, []), "network"
+    )
+    assert finding.status == "fail" and "hold components of the cluster" in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "selected", "message"),
+    [
+        ({"shop": "yes"}, [], "namespaces.shop: 'yes' is not a mapping"),
+        ({"shop": ["a"]}, [], "namespaces.shop: \\['a'\\] is not a mapping"),
+        ({}, ["team=a"], "selected\\[0\\]: 'team=a' is not a mapping"),
+        ({}, [{"selector": "a", **A}, A], "selected\\[1\\].selector: None is not a label selector"),
+        ({}, [{"selector": None, **A}], "selected\\[0\\].selector: None is not a label selector"),
+        ({}, [{"selector": 5, **A}], "selected\\[0\\].selector: 5 is not a label selector"),
+    ],
+)
+def test_what_is_no_settings_is_refused_with_its_place(namespaces: Any, selected: Any, message: str) -> None:
+    with pytest.raises(HardeningError, match=message):
+        resolve(LIVE, namespaces, selected, {}, [])
 
 
 def test_missing_namespaces_are_told_with_what_was_meant() -> None:
