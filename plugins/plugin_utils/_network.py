@@ -24,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     callers_of,
     cluster_dns,
     listeners,
+    node_addresses,
     workloads_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
@@ -54,6 +55,7 @@ _CALLING = (
     "CustomResourceDefinition",
 )
 _ONE_BY_ONE_UP_TO = 8
+_COMPONENTS = "kube-system"
 _DNS_SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"))
 _DNS_LABEL = "k8s-app=kube-dns"
 Objects = list[dict[str, Any]]
@@ -127,10 +129,9 @@ def _facts(client: Client, settings: Mapping[str, NetworkSettings], labels: Mapp
     if "ingress" in denied:
         jobs |= {kind: partial(reader.cluster_wide, kind) for kind in _CALLING}
         jobs["Ingress"] = partial(reader.everywhere, "Ingress")
-    if "egress" in denied:
-        jobs["dns"] = reader.dns
     if denied:
-        jobs["api_server"] = reader.api_server
+        jobs |= {"dns": reader.dns, "api_server": reader.api_server, "components": reader.components}
+        jobs["Node"] = partial(reader.cluster_wide, "Node")
     names = list(jobs)
     answers = dict(zip(names, client.parallel(lambda name: jobs[name](), names), strict=True))
 
@@ -146,6 +147,8 @@ def _facts(client: Client, settings: Mapping[str, NetworkSettings], labels: Mapp
         callers=tuple(callers_of(calling)),
         dns=answers.get("dns"),
         api_servers=listeners(answers.get("api_server") or ()),
+        components=workloads_of((), answers.get("components") or ()),
+        node_addresses=tuple(node_addresses(answers.get("Node") or ())),
         unreadable=reader.unreadable,
     )
 
@@ -185,6 +188,14 @@ class _Reader:
 
     def cluster_wide(self, kind: str) -> Objects:
         return self._allowed(kind, lambda: self._client.list(KNOWN[_API_VERSIONS[kind], kind]))
+
+    def components(self) -> Objects:
+        """What stands between pods and the cluster's DNS, or its API servers."""
+        found = [
+            self._allowed("components", partial(self._client.list, KNOWN["apps/v1", kind], _COMPONENTS))
+            for kind in ("DaemonSet", "Deployment")
+        ]
+        return [each for page in found for each in page]
 
     def api_server(self) -> Objects:
         return self._allowed("api_server", lambda: self._slices("default", "kubernetes"))

@@ -20,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gen
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
     PROBE_LABEL,
+    PROBE_PREFIX,
     End,
     InForce,
 )
@@ -38,7 +39,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
     stayed_open,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe_pods import (
-    PREFIX,
     SUBJECT,
     Role,
     Trial,
@@ -99,7 +99,7 @@ def _sweep(client: Client, namespace: str) -> None:
     for resource in (POD, POLICY):
         with contextlib.suppress(KubeError):
             for each in client.list(resource, namespace, label_selector=PROBE_LABEL, metadata_only=True):
-                if each["metadata"]["name"].startswith(PREFIX):
+                if each["metadata"]["name"].startswith(PROBE_PREFIX):
                     client.delete(resource, each["metadata"]["name"], namespace)
 
 

@@ -6,19 +6,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import PROBE_LABEL, End, selects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    PROBE_LABEL,
+    PROBE_PREFIX,
+    End,
+    selects,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Risk
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate, pod_template
 
 _DNS_PORT = 53
 _HTTPS_PORT = 443
+_SERVICE_URL = re.compile(r"https://(?P<name>[^./:]+)\.(?P<namespace>[^./:]+)\.svc(\.[^/:]*)?(:(?P<port>\d+))?(/|$)")
 _NO_ADDRESS = frozenset({"", "None"})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
+_LONGEST_PROBE_SECONDS = 3600
+_NAMED_AT_MOST = 3
 _ENDED = frozenset({"Succeeded", "Failed"})
 _MADE_BY_WORKLOADS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet"})
 
@@ -61,7 +70,8 @@ class Facts:
     """What was read. ``unreadable`` says of each kind that could not be read why, in one sentence.
 
     ``namespaces`` are their labels. ``policies`` are NetworkPolicy objects, ``workloads`` the running pods and the
-    templates of pods to come, ``services`` Service objects by name, each by namespace.
+    templates of pods to come, ``services`` Service objects by name, each by namespace. ``components`` are the
+    Deployments and DaemonSets of ``kube-system``.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -71,6 +81,8 @@ class Facts:
     callers: tuple[Caller, ...] = ()
     dns: Dns | None = None
     api_servers: tuple[Listener, ...] = ()
+    components: tuple[PodTemplate, ...] = ()
+    node_addresses: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +104,16 @@ def listeners(slices: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:
         if addresses and ports:
             found.append(Listener(tuple(addresses), tuple(ports)))
     return tuple(sorted(set(found), key=lambda each: (each.addresses, each.ports)))
+
+
+def node_addresses(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The IP addresses of Nodes, inside and outside."""
+    return sorted(
+        address["address"]
+        for node in nodes
+        for address in (node.get("status") or {}).get("addresses") or ()
+        if address.get("type") in ("InternalIP", "ExternalIP")
+    )
 
 
 def cluster_dns(service: Mapping[str, Any], slices: Iterable[Mapping[str, Any]]) -> Dns | None:
@@ -152,6 +174,8 @@ def _client_config(risk: Risk, told: str, config: Mapping[str, Any] | None) -> I
     service = (config or {}).get("service")
     if service:
         yield Caller(risk, told, service["namespace"], service["name"], service.get("port", _HTTPS_PORT))
+    elif named := _SERVICE_URL.match((config or {}).get("url") or ""):
+        yield Caller(risk, told, named["namespace"], named["name"], int(named["port"] or _HTTPS_PORT))
 
 
 def _ingress_callers(ingress: Mapping[str, Any]) -> Iterator[Caller]:
@@ -171,11 +195,14 @@ _OUTWARD: Mapping[str, Risk] = {"LoadBalancer": "load_balancer", "NodePort": "no
 
 
 def _outward_callers(service: Mapping[str, Any]) -> Iterator[Caller]:
-    kind = (service.get("spec") or {}).get("type", "")
+    spec, metadata = service.get("spec") or {}, service["metadata"]
+    kind = spec.get("type", "")
     if kind in _OUTWARD:
-        metadata = service["metadata"]
         told = f"the world outside, through the type {kind},"
         yield Caller(_OUTWARD[kind], told, metadata.get("namespace", ""), metadata["name"], None)
+    if spec.get("externalIPs"):
+        told = "the world outside, through externalIPs,"
+        yield Caller("load_balancer", told, metadata.get("namespace", ""), metadata["name"], None)
 
 
 _READERS = {
@@ -204,6 +231,12 @@ def container_ports(spec: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
     for container in [*(spec.get("containers") or ()), *sidecars]:
         for port in container.get("ports") or ():
             yield port.get("name", ""), port["containerPort"], port.get("protocol", "TCP")
+
+
+def host_ports(workload: PodTemplate) -> Iterator[Mapping[str, Any]]:
+    """The ports of its containers that are also ports of their node."""
+    for container in workload.spec.get("containers") or ():
+        yield from (port for port in container.get("ports") or () if port.get("hostPort"))
 
 
 def end_of(workload: PodTemplate, facts: Facts) -> End:
@@ -235,8 +268,21 @@ def workloads_of(pods: Iterable[Mapping[str, Any]], owners: Iterable[Mapping[str
         ended = (each.get("status") or {}).get("phase") in _ENDED
         made = {owner.get("kind") for owner in metadata.get("ownerReferences") or ()} & _MADE_BY_WORKLOADS
         pod = pod_template(each)
-        if pod is None or ended or PROBE_LABEL in pod.labels:
+        if pod is None or ended or _is_probe(pod):
             continue
         if not made or not any(selects({"matchLabels": template.labels}, pod.labels) for template in templates):
             alone.append(pod)
     return (*templates, *alone)
+
+
+def _is_probe(pod: PodTemplate) -> bool:
+    # The label alone would let anybody hide.
+    lifetime = pod.spec.get("activeDeadlineSeconds") or _LONGEST_PROBE_SECONDS + 1
+    return pod.name.startswith(PROBE_PREFIX) and PROBE_LABEL in pod.labels and lifetime <= _LONGEST_PROBE_SECONDS
+
+
+def subjects_of(workloads: Sequence[PodTemplate]) -> str:
+    """Some workloads by name, and how many more."""
+    names = [workload.subject for workload in workloads[:_NAMED_AT_MOST]]
+    more = len(workloads) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     end_of,
     on_host_network,
     selected_by,
+    subjects_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import present
@@ -90,7 +91,7 @@ def _no_such_port(port: Port, there: list[PodTemplate], facts: Facts) -> Iterato
                 if meant
                 else ""
             )
-            yield f"no container of {_subjects(there)} has a {port.protocol} port of the name {port.name}{hint}"
+            yield f"no container of {subjects_of(there)} has a {port.protocol} port of the name {port.name}{hint}"
     elif not port.end and port.number not in {number for _name, number, _protocol in declared}:
         yield from _port_of_a_service(port, there, facts)
 
@@ -166,12 +167,7 @@ def host_network_note(workloads: Sequence[PodTemplate]) -> str:
     """What cannot be proved of pods on their node's network; ``""`` where there are none."""
     there = [workload for workload in workloads if on_host_network(workload)]
     return (
-        f"not provable for {_subjects(there)}: on the host's network, where NetworkPolicy does not reach"
+        f"not provable for {subjects_of(there)}: on the host's network, where NetworkPolicy does not reach"
         if there
         else ""
     )
-
-
-def _subjects(workloads: Sequence[PodTemplate]) -> str:
-    names = [workload.subject for workload in workloads[:3]]
-    return ", ".join(names) + (f" and {len(workloads) - 3} more" if len(workloads) > 3 else "")

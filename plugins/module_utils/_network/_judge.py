@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import opens_everything
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     WORKLOAD_KINDS,
     Facts,
@@ -31,7 +32,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     InForce,
     in_force,
     isolating,
-    opens_everything,
     selects,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import Verdict
@@ -255,7 +255,7 @@ def _deny_gaps(
                 continue
             mine = policy.ours and policy.set_name == set_name
             reached = _reached(policy, facts)
-            if any(map(opens_everything, rules)) and (policy.selects_all or (reached and not mine)):
+            if opens_everything(rules, facts.namespaces) and (policy.selects_all or (reached and not mine)):
                 gaps.append(
                     f"{policy.told} opens all {direction} of {'every pod' if policy.selects_all else _some(reached)}"
                 )

@@ -11,7 +11,7 @@ soon as one policy with that direction selects it, and then only what a rule of 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 
 SET_LABEL = "hardening.kubernetes/set"
 PROBE_LABEL = "hardening.kubernetes/probe"
+PROBE_PREFIX = "hardening-probe-"
 NAME_LABEL = "kubernetes.io/metadata.name"
 MANAGER = "hardening.kubernetes/network_policies"
 
 Selector = Mapping[str, Any]
-_LAST_PORT = 65535
 _PEERS_KEY: Mapping[Direction, str] = {"ingress": "from", "egress": "to"}
 
 
@@ -92,9 +92,24 @@ def is_ours(policy: Mapping[str, Any]) -> bool:
 
 
 def is_probe(policy: Mapping[str, Any]) -> bool:
-    """Whether it reaches none but the probe pods of a run, so that it says nothing about others."""
-    selector = (policy.get("spec") or {}).get("podSelector") or {}
-    return PROBE_LABEL in (selector.get("matchLabels") or {})
+    """Whether it reaches and opens none but the probe pods of a run, so that it says nothing about others.
+
+    A label alone would let anybody hide: the name, the pods that it selects and every peer must be a probe's.
+    """
+    acting = in_force(policy)
+    return (
+        acting.name.startswith(PROBE_PREFIX)
+        and _of_probes(acting.selector)
+        and all(
+            rule.peers and rule.ports and all(_of_probes(peer.get("podSelector")) for peer in rule.peers)
+            for rules in acting.rules.values()
+            for rule in rules
+        )
+    )
+
+
+def _of_probes(selector: Selector | None) -> bool:
+    return PROBE_LABEL in ((selector or {}).get("matchLabels") or {})
 
 
 def _directions(spec: Mapping[str, Any]) -> Iterator[Direction]:
@@ -176,7 +191,7 @@ def is_peer(peer: Mapping[str, Any], namespace: str, other: End) -> bool:
     """
     block = peer.get("ipBlock")
     if block is not None:
-        return any(_in_block(block, address) for address in other.addresses)
+        return any(in_block(block, address) for address in other.addresses)
     if not other.namespace:
         return False
     spaces = peer.get("namespaceSelector")
@@ -184,7 +199,7 @@ def is_peer(peer: Mapping[str, Any], namespace: str, other: End) -> bool:
     return there and selects(peer.get("podSelector"), other.labels)
 
 
-def _in_block(block: Mapping[str, Any], address: str) -> bool:
+def in_block(block: Mapping[str, Any], address: str) -> bool:
     return _within(address, block["cidr"]) and not any(_within(address, part) for part in block.get("except") or ())
 
 
@@ -206,51 +221,3 @@ def _is_port(said: Mapping[str, Any], port: int | str | None, protocol: str, des
     if isinstance(first, str):
         return port is not None and port in (first, (destination.ports or {}).get((first, protocol)))
     return isinstance(port, int) and first <= port <= said.get("endPort", first)
-
-
-def opens_everything(rule: Rule) -> bool:
-    """Whether a rule opens every port of a protocol to all peers, however it is written."""
-    return _to_all_ports(rule) and (
-        not rule.peers or any(map(_is_every_namespace, rule.peers)) or _is_every_address(rule)
-    )
-
-
-def _to_all_ports(rule: Rule) -> bool:
-    return not rule.ports or any(
-        port.get("port") is None or (port["port"] == 1 and port.get("endPort") == _LAST_PORT) for port in rule.ports
-    )
-
-
-def _is_every_namespace(peer: Mapping[str, Any]) -> bool:
-    spaces = peer.get("namespaceSelector")
-    return spaces is not None and not any(spaces.values()) and not any((peer.get("podSelector") or {}).values())
-
-
-def _is_every_address(rule: Rule) -> bool:
-    whole = [peer["ipBlock"]["cidr"] for peer in rule.peers if "ipBlock" in peer and not peer["ipBlock"].get("except")]
-    ranges = [ipaddress.ip_network(cidr, strict=False) for cidr in whole]
-    return any(
-        joined.prefixlen == 0
-        for version in (4, 6)
-        for joined in ipaddress.collapse_addresses([each for each in ranges if each.version == version])  # type: ignore[type-var]
-    )
-
-
-def from_addresses(rule: Rule, addresses: Sequence[str]) -> bool:
-    """Whether a rule lets in every one of these addresses from outside the pod network."""
-    return not rule.peers or (
-        bool(addresses)
-        and all(
-            any("ipBlock" in peer and _in_block(peer["ipBlock"], each) for peer in rule.peers) for each in addresses
-        )
-    )
-
-
-def from_outside(rule: Rule) -> bool:
-    """Whether a rule lets in addresses outside the pod network, all or some."""
-    return not rule.peers or any("ipBlock" in peer for peer in rule.peers)
-
-
-def from_other_namespaces(rule: Rule) -> bool:
-    """Whether a rule lets in other namespaces or addresses outside the pod network."""
-    return from_outside(rule) or any(peer.get("namespaceSelector") is not None for peer in rule.peers)

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import API_VERSION, KIND
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import NAME_LABEL, PROBE_LABEL
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    NAME_LABEL,
+    PROBE_LABEL,
+    PROBE_PREFIX,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 
 DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
-PREFIX = "hardening-probe-"
 ROLE_LABEL = "hardening.kubernetes/probe-role"
 
 Role = Literal["server", "client"]
@@ -82,7 +85,7 @@ class Trial:
 
     def pod_name(self, role: Role) -> str:
         """The pod's name."""
-        return f"{PREFIX}{self.token}-{role}"
+        return f"{PROBE_PREFIX}{self.token}-{role}"
 
 
 def labels_of(token: str, role: Role) -> dict[str, str]:
@@ -166,7 +169,7 @@ def allow(trial: Trial, direction: Direction, port: int) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
-            "name": f"{PREFIX}{trial.token}-{direction}-{port}",
+            "name": f"{PROBE_PREFIX}{trial.token}-{direction}-{port}",
             "namespace": trial.namespace(role),
             "labels": {PROBE_LABEL: trial.token},
         },

@@ -10,34 +10,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import (
+    from_addresses,
+    from_outside,
+    is_every_namespace,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._components import konnectivity
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     RISK_KINDS,
     Caller,
     Facts,
     container_ports,
     end_of,
+    host_ports,
     on_host_network,
     selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
-    NAME_LABEL,
     End,
     InForce,
     Rule,
     covers_port,
-    from_addresses,
-    from_other_namespaces,
-    from_outside,
+    is_peer,
     isolating,
-    opening,
+    selects,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._risks_dns import (
+    dns_for_nobody,
+    without_dns,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings, Risk
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate
-
-_DNS_PORT = 53
-_USUAL_NODE_LOCAL = "169.254.20.10"
-_OWN_DNS = frozenset({"Default", "None"})
-_NAMED_AT_MOST = 3
 
 _FROM_API_SERVER = "{api_server: true}"
 _ALLOW_FROM: Mapping[Risk, str] = {
@@ -57,47 +60,17 @@ def breaks(namespace: str, said: NetworkSettings, after: Sequence[InForce], fact
     """
     found: list[str] = []
     if "egress" in said.deny and "dns" not in said.accepted:
-        found.extend(_without_dns(namespace, after, facts))
+        found.extend(without_dns(namespace, said, after, facts))
+    if "dns" not in said.accepted:
+        found.extend(dns_for_nobody(namespace, said, after, facts))
     if "ingress" in said.deny:
         found.extend(_unseen(said, facts))
+        if "node_port" not in said.accepted:
+            found.extend(_host_ports(namespace, after, facts))
         for caller in facts.callers:
             if caller.namespace == namespace and caller.risk not in said.accepted:
                 found.extend(_shut_out(caller, after, facts))
     return found
-
-
-def _without_dns(namespace: str, after: Sequence[InForce], facts: Facts) -> Iterator[str]:
-    losing = [
-        workload
-        for workload in _asking_dns(namespace, facts)
-        if isolating(after, "egress", end_of(workload, facts))
-        and not _reaches_dns(end_of(workload, facts), after, facts)
-    ]
-    if losing:
-        yield (
-            f"egress would be denied and {_named(losing)} would lose DNS; "
-            f"add dns: true, or take the risk with accept_risks: [dns]"
-        )
-
-
-def _asking_dns(namespace: str, facts: Facts) -> Iterator[PodTemplate]:
-    # A namespace without workloads will have some: one without labels stands for them.
-    for workload in facts.workloads.get(namespace) or (PodTemplate("Pod", namespace, "to come", {}, {}),):
-        if not on_host_network(workload) and workload.spec.get("dnsPolicy") not in _OWN_DNS:
-            yield workload
-
-
-def _reaches_dns(pod: End, after: Sequence[InForce], facts: Facts) -> bool:
-    return any(opening(after, "egress", pod, server, port, "UDP") for server, port in _dns_servers(facts))
-
-
-def _dns_servers(facts: Facts) -> Iterator[tuple[End, int | str]]:
-    yield End(addresses=(_USUAL_NODE_LOCAL,)), _DNS_PORT
-    if facts.dns is not None:
-        labels = facts.namespaces.get(facts.dns.namespace) or {NAME_LABEL: facts.dns.namespace}
-        server = End(facts.dns.namespace, labels, facts.dns.selector, facts.dns.addresses)
-        yield from ((server, port) for port, protocol in facts.dns.ports if protocol == "UDP")
-        yield from ((End(addresses=(address,)), _DNS_PORT) for address in facts.dns.service_addresses)
 
 
 def _unseen(said: NetworkSettings, facts: Facts) -> Iterator[str]:
@@ -141,17 +114,74 @@ def _shut_out(caller: Caller, after: Sequence[InForce], facts: Facts) -> Iterato
             yield (
                 f"ingress would be denied and {caller.told} reaches Service/{caller.namespace}/{caller.service}, "
                 f"whose pods listen on {backing.port or 'a port that is not known'}/{backing.protocol}; "
-                f"add allow: [{{from: {_ALLOW_FROM[caller.risk]}, to: {_told(selector)}, "
+                f"add allow: [{{from: {_allow_from(caller.risk, facts)}, to: {_told(selector)}, "
                 f"ports: [{backing.port or '<port>'}/{backing.protocol}]}}], "
                 f"or take the risk with accept_risks: [{caller.risk}]"
             )
 
 
+def _host_ports(namespace: str, after: Sequence[InForce], facts: Facts) -> Iterator[str]:
+    """A container's hostPort is a door from outside to its pod."""
+    lets_in = _lets_in("node_port", facts)
+    for pod in facts.workloads.get(namespace) or ():
+        for port in host_ports(pod):
+            backing = _Backing((pod,), port["containerPort"], port.get("protocol", "TCP"))
+            if not on_host_network(pod) and not _open_to(end_of(pod, facts), backing, lets_in, after):
+                number = f"{backing.port}/{backing.protocol}"
+                yield (
+                    f"ingress would be denied and the world outside reaches {pod.subject} through the hostPort of "
+                    f"{number}; add allow: [{{from: {{any: true}}, to: {_told(pod.labels)}, ports: [{number}]}}], "
+                    f"or take the risk with accept_risks: [node_port]"
+                )
+
+
+def _allow_from(risk: Risk, facts: Facts) -> str:
+    agent = konnectivity(facts)
+    if agent is not None and _ALLOW_FROM[risk] == _FROM_API_SERVER:
+        return (
+            "{any: true}"
+            if on_host_network(agent)
+            else f"{{namespace: {agent.namespace}, pods: {_told(agent.labels)}}}"
+        )
+    return _ALLOW_FROM[risk]
+
+
 def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
-    if _ALLOW_FROM[risk] == _FROM_API_SERVER:
-        addresses = [address for server in facts.api_servers for address in server.addresses]
-        return lambda rule: from_addresses(rule, addresses)
-    return from_other_namespaces if risk == "ingress" else from_outside
+    servers = [address for server in facts.api_servers for address in server.addresses]
+    cluster = {*facts.node_addresses, *servers}
+    if _ALLOW_FROM[risk] != _FROM_API_SERVER:
+        entrances = _entrances(facts) if risk == "ingress" else []
+        return lambda rule: (
+            from_outside(rule, cluster)
+            or (risk == "ingress" and is_every_namespace(rule.peers, facts.namespaces))
+            or any(_from_namespace(rule, labels) for labels in entrances)
+        )
+    agent = konnectivity(facts)
+    if agent is None:
+        return lambda rule: from_addresses(rule, servers)
+    if on_host_network(agent):
+        return lambda rule: from_addresses(rule, facts.node_addresses)
+    return lambda rule: not rule.peers or any(is_peer(peer, "", end_of(agent, facts)) for peer in rule.peers)
+
+
+def _entrances(facts: Facts) -> list[Mapping[str, str]]:
+    """The labels of the namespaces that are seen to hold something that is reached from outside."""
+    return [
+        labels
+        for name, labels in facts.namespaces.items()
+        if any(on_host_network(pod) or any(host_ports(pod)) for pod in facts.workloads.get(name) or ())
+        or any(_is_outward(service) for service in (facts.services.get(name) or {}).values())
+    ]
+
+
+def _is_outward(service: Mapping[str, Any]) -> bool:
+    spec = service.get("spec") or {}
+    return spec.get("type") in ("LoadBalancer", "NodePort") or bool(spec.get("externalIPs"))
+
+
+def _from_namespace(rule: Rule, labels: Mapping[str, str]) -> bool:
+    spaces = [peer["namespaceSelector"] for peer in rule.peers if peer.get("namespaceSelector") is not None]
+    return any(selects(selector, labels) for selector in spaces)
 
 
 def _backings(service: Mapping[str, Any], caller: Caller, facts: Facts) -> Iterator[_Backing]:
@@ -186,12 +216,6 @@ def _open_to(pod: End, backing: _Backing, lets_in: Callable[[Rule], bool], after
         for policy in closing
         for rule in policy.rules["ingress"]
     )
-
-
-def _named(workloads: Sequence[PodTemplate]) -> str:
-    names = [workload.subject for workload in workloads[:_NAMED_AT_MOST]]
-    more = len(workloads) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _told(labels: Mapping[str, str]) -> str:

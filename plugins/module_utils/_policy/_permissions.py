@@ -92,6 +92,7 @@ NEEDS: tuple[Need, ...] = (
     *_read("apps", "deployments statefulsets daemonsets replicasets", _ROLES, _UNSEEN),
     *_read("batch", "jobs cronjobs", _ROLES, _UNSEEN),
     Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNJUDGED),
+    *_read("", "nodes", _NETWORK, _RISKS),
     Need(_NETWORK, "", "services", ("get", "list"), AUDIT, _NEVER, _BOTH, _ADDRESSES),
     *_read("discovery.k8s.io", "endpointslices", _ROLES, _ADDRESSES),
     *_read("networking.k8s.io", "ingresses", _NETWORK, _RISKS),

@@ -117,6 +117,14 @@ SERVICE = {"namespace": "shop", "name": "hook"}
         ),
         (webhook("MutatingWebhookConfiguration", {"url": "https://hook.example"}), None),
         (
+            webhook("MutatingWebhookConfiguration", {"url": "https://hook.shop.svc/mutate"}),
+            Caller("webhook", "MutatingWebhookConfiguration/w", "shop", "hook", 443),
+        ),
+        (
+            webhook("MutatingWebhookConfiguration", {"url": "https://hook.shop.svc.cluster.local:8443"}),
+            Caller("webhook", "MutatingWebhookConfiguration/w", "shop", "hook", 8443),
+        ),
+        (
             {"kind": "APIService", "metadata": {"name": "v1.a"}, "spec": {"service": SERVICE}},
             Caller("aggregated_api", "APIService/v1.a", "shop", "hook", 443),
         ),
@@ -186,12 +194,16 @@ def test_container_ports_are_those_of_containers_and_sidecars() -> None:
     assert list(container_ports(spec)) == [("", 80, "TCP"), ("dns", 53, "UDP"), ("proxy", 15001, "TCP")]
 
 
-def running(name: str, phase: str = "Running", owner: str = "", **labels: str) -> dict[str, Any]:
+PROBE = {"hardening.kubernetes/probe": "x"}
+
+
+def running(name: str, phase: str = "Running", owner: str = "", lifetime: int = 0, **labels: str) -> dict[str, Any]:
     owners = [{"kind": owner}] if owner else []
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "shop", "labels": labels, "ownerReferences": owners},
+        "spec": {"activeDeadlineSeconds": lifetime} if lifetime else {},
         "status": {"phase": phase},
     }
 
@@ -202,7 +214,20 @@ def test_a_workload_is_told_once_and_neither_ended_pods_nor_our_own(shop: Any) -
         running("orphan", owner="ReplicaSet", app="gone"),
         running("task", owner="Job", app="web"),
         running("done", phase="Succeeded"),
-        running("hardening-probe-x", **{"hardening.kubernetes/probe": "x"}),
+        running("hardening-probe-x", lifetime=300, **PROBE),
     ]
     found = workloads_of(pods, [shop.deployment("web")])
     assert [each.subject for each in found] == ["Deployment/shop/web", "Pod/shop/orphan", "Pod/shop/task"]
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        running("evil", lifetime=300, **PROBE),
+        running("hardening-probe-x", lifetime=300, app="evil"),
+        running("hardening-probe-x", **PROBE),
+        running("hardening-probe-x", lifetime=10**9, **PROBE),
+    ],
+)
+def test_no_pod_hides_behind_the_label_of_a_probe(pod: dict[str, Any]) -> None:
+    assert len(workloads_of([pod], [])) == 1

@@ -10,13 +10,11 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     MANAGER,
     End,
-    Rule,
     in_force,
     is_ours,
     is_probe,
     isolating,
     opening,
-    opens_everything,
     selects,
 )
 
@@ -132,31 +130,6 @@ def test_only_policies_of_its_namespace_that_select_it_isolate_a_pod() -> None:
     assert isolating([here, elsewhere], "egress", pod(app="a")) == []
 
 
-@pytest.mark.parametrize(
-    ("peers", "ports", "everything"),
-    [
-        ((), (), True),
-        (({"ipBlock": {"cidr": "0.0.0.0/0"}},), (), True),
-        (({"ipBlock": {"cidr": "::/0"}},), (), True),
-        (({"ipBlock": {"cidr": "0.0.0.0/1"}}, {"ipBlock": {"cidr": "128.0.0.0/1"}}), (), True),
-        (({"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}},), (), False),
-        (({"ipBlock": {"cidr": "10.0.0.0/8"}},), (), False),
-        (({"namespaceSelector": {}},), (), True),
-        (({"namespaceSelector": {}, "podSelector": {}},), (), True),
-        (({"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "a"}}},), (), False),
-        (({"podSelector": {}},), (), False),
-        ((), ({"port": 80},), False),
-        ((), ({"protocol": "TCP"},), True),
-        ((), ({"port": 1, "endPort": 65535},), True),
-        ((), ({"port": 1024, "endPort": 65535},), False),
-    ],
-)
-def test_everything_can_be_opened_in_many_ways(
-    peers: tuple[dict[str, Any], ...], ports: tuple[dict[str, Any], ...], everything: bool
-) -> None:
-    assert opens_everything(Rule(peers, ports)) is everything
-
-
 def test_ours_has_our_label_and_our_field_manager() -> None:
     label = {"hardening.kubernetes/set": "shop"}
     assert is_ours(policy({}, labels=label))
@@ -165,6 +138,29 @@ def test_ours_has_our_label_and_our_field_manager() -> None:
     assert not is_ours(policy({}, managedFields=[{"manager": MANAGER}]))
 
 
+PROBES = {"matchLabels": {"hardening.kubernetes/probe": "x"}}
+OF_A_PROBE = {"podSelector": PROBES, "ingress": [{"from": [{"podSelector": PROBES}], "ports": [{"port": 20011}]}]}
+
+
+def probe_policy(name: str = "hardening-probe-x-ingress", **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "shop"}, "spec": {**OF_A_PROBE, **spec}}
+
+
 def test_a_policy_of_probe_pods_alone_says_nothing_of_others() -> None:
-    assert is_probe(policy({"podSelector": {"matchLabels": {"hardening.kubernetes/probe": "x"}}}))
-    assert not is_probe(policy({"podSelector": {}}, labels={"hardening.kubernetes/probe": "x"}))
+    assert is_probe(probe_policy())
+
+
+@pytest.mark.parametrize(
+    "policy_object",
+    [
+        probe_policy("theirs"),
+        probe_policy(podSelector={}),
+        probe_policy(ingress=[{}]),
+        probe_policy(ingress=[*OF_A_PROBE["ingress"], {"from": [{"podSelector": {}}], "ports": [{"port": 1}]}]),
+        probe_policy(ingress=[{"from": [{"podSelector": PROBES}, {"namespaceSelector": {}}], "ports": [{"port": 1}]}]),
+        probe_policy(ingress=[{"from": [{"podSelector": PROBES}]}]),
+        probe_policy(egress=[{}]),
+    ],
+)
+def test_nobody_hides_behind_the_label_of_a_probe(policy_object: dict[str, Any]) -> None:
+    assert not is_probe(policy_object)

@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     workloads_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import plan
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import RISKS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import RISKS, parse_settings
 
 HOOK = {"name": "w", "clientConfig": {"service": {"namespace": "shop", "name": "backend", "port": 443}}}
 CALLERS: dict[str, dict[str, Any]] = {
@@ -52,7 +52,8 @@ def standing(shop: Any, risk: str, **service: Any) -> dict[str, Any]:
     kind = {"type": SERVICE_TYPES[risk]} if risk in SERVICE_TYPES else {}
     made = shop.service("backend", {"name": "https", "port": 443, "targetPort": "http"}, **kind, **service)
     callers = tuple(callers_of([made, *([CALLERS[risk]] if risk in CALLERS else [])]))
-    return {"services": {"shop": {"backend": made}}, "callers": callers}
+    entrance = shop.service("entrance", {"port": 443}, namespace="data", type="LoadBalancer")
+    return {"services": {"shop": {"backend": made}, "data": {"entrance": entrance}}, "callers": callers}
 
 
 def reasons(shop: Any, said: dict[str, Any], **facts: Any) -> tuple[str, ...]:
@@ -163,6 +164,8 @@ def test_an_egress_deny_without_dns_is_refused_and_names_who_loses_it(shop: Any)
 
 
 DNS_PODS = {"namespace": "kube-system", "pods": {"k8s-app": "kube-dns"}}
+EVERYBODY = ["backend", "frontend", "postgres"]
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
 
 
 @pytest.mark.parametrize(
@@ -170,10 +173,14 @@ DNS_PODS = {"namespace": "kube-system", "pods": {"k8s-app": "kube-dns"}}
     [
         ([{"from": {}, "to": DNS_PODS, "ports": ["53/UDP", "53/TCP"]}], []),
         ([{"from": {}, "to": {"namespace": "kube-system"}}], []),
-        ([{"from": {}, "to": {"any": True}, "ports": ["53/UDP"]}], []),
-        ([{"from": {}, "to": {"cidr": "10.244.0.0/16"}, "ports": ["53/UDP"]}], []),
-        ([{"from": {}, "to": {"cidr": "169.254.20.10/32"}, "ports": ["53/UDP"]}], []),
-        ([{"from": {}, "to": DNS_PODS, "ports": ["53/TCP"]}], ["backend", "frontend", "postgres"]),
+        ([{"from": {}, "to": {"any": True}, "ports": ["53/UDP", "53/TCP"]}], []),
+        ([{"from": {}, "to": {"any": True}, "ports": ["53/UDP"]}], EVERYBODY),
+        ([{"from": {}, "to": {"cidr": "10.244.0.0/16"}}], EVERYBODY),
+        ([{"from": {}, "to": {"cidr": "10.96.0.0/16"}, "ports": ["53/UDP", "53/TCP"]}], EVERYBODY),
+        ([{"from": {}, "to": {"cidr": "0.0.0.0/0", "except": PRIVATE}}], EVERYBODY),
+        ([{"from": {}, "to": {"cidr": "169.254.20.10/32"}}], EVERYBODY),
+        ([{"from": {}, "to": DNS_PODS, "ports": ["53/TCP"]}], EVERYBODY),
+        ([{"from": {}, "to": DNS_PODS, "ports": ["53/UDP"]}], EVERYBODY),
         ([{"from": {"app": "frontend"}, "to": DNS_PODS}], ["backend", "postgres"]),
         (
             [{"from": {"app": name}, "to": DNS_PODS} for name in ("frontend", "backend", "postgres")],
@@ -199,3 +206,128 @@ def test_an_empty_namespace_would_lose_dns_too(shop: Any) -> None:
 def test_who_does_not_ask_the_clusters_dns_cannot_lose_it(shop: Any, spec: dict[str, Any]) -> None:
     workloads = {"shop": workloads_of([], [shop.deployment("agent", **spec)])}
     assert reasons(shop, {"default_deny": ["egress"]}, workloads=workloads) == ()
+
+
+def node_local(shop: Any, *args: str) -> dict[str, Any]:
+    cache = shop.deployment("node-local-dns", namespace="kube-system", hostNetwork=True)
+    cache["spec"]["template"]["spec"]["containers"][0]["args"] = list(args)
+    return {"components": workloads_of([], [cache])}
+
+
+@pytest.mark.parametrize(
+    ("args", "address"), [((), "169.254.20.10"), (("-localip", "169.254.25.10,10.96.0.10"), "169.254.25.10")]
+)
+def test_a_cache_on_the_nodes_has_to_be_named(shop: Any, args: tuple[str, ...], address: str) -> None:
+    facts = node_local(shop, *args)
+    (reason,) = reasons(shop, {"default_deny": ["egress"], "dns": True}, **facts)
+    assert f"add dns: {{node_local: {address}}}" in reason
+    assert reasons(shop, {"default_deny": ["egress"], "dns": {"node_local": address}}, **facts) == ()
+    assert len(reasons(shop, {"default_deny": ["egress"], "dns": {"node_local": "169.254.9.9"}}, **facts)) == 1
+
+
+def test_whether_there_is_a_cache_on_the_nodes_must_be_seen_or_said(shop: Any) -> None:
+    facts = {"unreadable": {"components": "not allowed to list daemonsets"}}
+    (reason,) = reasons(shop, {"default_deny": ["egress"], "dns": True}, **facts)
+    assert "not allowed to list daemonsets" in reason
+    assert reasons(shop, {"default_deny": ["egress"], "dns": {"node_local": "169.254.20.10"}}, **facts) == ()
+
+
+DNS_LABELS = {"k8s-app": "kube-dns"}
+FROM_ALL = {"from": {"namespaces": {}}, "to": DNS_LABELS, "ports": ["53/UDP", "53/TCP"]}
+TO_API_SERVER = {"from": DNS_LABELS, "to": {"api_server": True}}
+TO_UPSTREAM = {"from": DNS_LABELS, "to": {"cidr": "192.0.2.53/32"}, "ports": ["53/UDP", "53/TCP"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({"default_deny": ["ingress"]}, ["serves the DNS of all namespaces"]),
+        ({"default_deny": ["ingress"], "allow": [FROM_ALL]}, []),
+        ({"default_deny": ["ingress"], "allow": [{**FROM_ALL, "ports": ["53/UDP"]}]}, ["serves the DNS"]),
+        ({"default_deny": ["ingress"], "allow": [{**FROM_ALL, "from": {"namespace": "shop"}}]}, ["serves the DNS"]),
+        ({"default_deny": ["ingress"], "accept_risks": ["dns"]}, []),
+        ({"default_deny": ["egress"], "dns": True}, ["needs the API servers"]),
+        ({"default_deny": ["egress"], "dns": True, "allow": [TO_API_SERVER]}, ["needs the API servers"]),
+        ({"default_deny": ["egress"], "dns": True, "allow": [TO_UPSTREAM]}, ["needs the API servers"]),
+        ({"default_deny": ["egress"], "dns": True, "allow": [TO_API_SERVER, TO_UPSTREAM]}, []),
+    ],
+)
+def test_the_namespace_of_the_dns_servers_serves_others(shop: Any, said: dict[str, Any], missing: list[str]) -> None:
+    coredns = shop.deployment("coredns", namespace="kube-system")
+    coredns["spec"]["template"]["metadata"]["labels"] = DNS_LABELS
+    settings = {"kube-system": parse_settings(said, "kube-system")}
+    found = plan(settings, shop.facts(workloads={"kube-system": workloads_of([], [coredns])}), "set").refused
+    told = found.get("kube-system", ())
+    assert len(told) == len(missing)
+    assert all(words in sentence for words, sentence in zip(missing, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "enough"),
+    [
+        ({"namespace": "data"}, True),
+        ({"namespaces": {}}, True),
+        ({"any": True}, True),
+        ({"cidr": "192.0.2.0/24"}, True),
+        ({"namespace": "kube-system"}, False),
+        ({"api_server": True}, False),
+        ({"cidr": "172.18.0.3/32"}, False),
+    ],
+)
+def test_an_ingress_is_served_from_where_something_is_reached_from_outside(
+    shop: Any, source: dict[str, Any], enough: bool
+) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": source, "to": {"app": "backend"}, "ports": [8080]}]}
+    facts = {**standing(shop, "ingress"), "node_addresses": ("172.18.0.2", "172.18.0.3")}
+    assert bool(reasons(shop, said, **facts)) is not enough
+
+
+@pytest.mark.parametrize("risk", ["load_balancer", "node_port"])
+@pytest.mark.parametrize("source", [{"api_server": True}, {"cidr": "172.18.0.3/32"}, {"namespaces": {}}])
+def test_the_clusters_own_addresses_are_no_door_from_outside(shop: Any, risk: str, source: dict[str, Any]) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": source, "to": {"app": "backend"}, "ports": [8080]}]}
+    assert reasons(shop, said, **standing(shop, risk), node_addresses=("172.18.0.3",))
+
+
+def test_a_host_port_is_a_door_from_outside(shop: Any) -> None:
+    deployment = shop.deployment("backend", ("http", 8080, "TCP"))
+    deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["hostPort"] = 80
+    facts = {"workloads": {"shop": workloads_of([], [deployment])}}
+    (reason,) = reasons(shop, {"default_deny": ["ingress"]}, **facts)
+    assert "hostPort" in reason and "accept_risks: [node_port]" in reason
+    assert reasons(shop, {"default_deny": ["ingress"], "accept_risks": ["node_port"]}, **facts) == ()
+    flow = {"from": {"any": True}, "to": {"app": "backend"}, "ports": ["http/TCP"]}
+    assert reasons(shop, {"default_deny": ["ingress"], "allow": [flow]}, **facts) == ()
+
+
+def test_external_addresses_are_a_door_from_outside(shop: Any) -> None:
+    made = shop.service("backend", {"port": 443, "targetPort": "http"}, externalIPs=["192.0.2.1"])
+    facts = {"services": {"shop": {"backend": made}}, "callers": tuple(callers_of([made]))}
+    (reason,) = reasons(shop, {"default_deny": ["ingress"]}, **facts)
+    assert "externalIPs" in reason and "accept_risks: [load_balancer]" in reason
+
+
+AGENT_PODS = {"namespace": "kube-system", "pods": {"app": "konnectivity-agent"}}
+
+
+@pytest.mark.parametrize(
+    ("host_network", "source", "enough"),
+    [
+        (False, {"api_server": True}, False),
+        (False, AGENT_PODS, True),
+        (False, {"any": True}, True),
+        (True, {"api_server": True}, False),
+        (True, {"cidr": "172.18.0.0/16"}, True),
+    ],
+)
+def test_api_servers_behind_konnectivity_call_through_its_agents(
+    shop: Any, host_network: bool, source: dict[str, Any], enough: bool
+) -> None:
+    agent = shop.deployment("konnectivity-agent", namespace="kube-system", hostNetwork=host_network)
+    facts = {
+        **standing(shop, "webhook"),
+        "components": workloads_of([], [agent]),
+        "node_addresses": ("172.18.0.2", "172.18.0.3"),
+    }
+    said = {"default_deny": ["ingress"], "allow": [{"from": source, "to": {"app": "backend"}, "ports": [8080]}]}
+    assert bool(reasons(shop, said, **facts)) is not enough
