@@ -19,6 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._creden
     Identity,
     TokenFile,
     basic,
+    bearer,
     read_file,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection
@@ -134,7 +135,7 @@ def _credentials(given: Mapping[str, Any]) -> Credentials | None:
     key = read_file(given["client_key"], "client_key") if "client_key" in given else ""
     authorization = ""
     if "api_key" in given:
-        authorization = f"Bearer {given['api_key']}"
+        authorization = bearer(str(given["api_key"]), "api_key")
     elif "username" in given:
         authorization = basic(given["username"], given.get("password", ""))
     return Fixed(Identity(authorization, certificate, key)) if authorization or certificate else None

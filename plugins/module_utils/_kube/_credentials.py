@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,24 @@ class Credentials(Protocol):
 
 def basic(username: str, password: str) -> str:
     """The ``Authorization`` header of a user with a password (RFC 7617)."""
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+    joined = f"{_one_line(username, 'username')}:{_one_line(password, 'password')}"
+    return "Basic " + base64.b64encode(joined.encode()).decode()
+
+
+def bearer(token: str, what: str) -> str:
+    """The ``Authorization`` header of a token (RFC 6750); ``what`` says in an error where the token is from."""
+    word = _one_line(token, what).strip()
+    if not word.isascii() or " " in word:
+        raise BadConnection(f"{what} is no token, it holds spaces or letters that none has: give it anew.")
+    return f"Bearer {word}"
+
+
+def _one_line(text: str, what: str) -> str:
+    """The text without the line break that editors and pipes put at an end; never shown where it is wrong."""
+    line = text.rstrip("\r\n")
+    if any(unicodedata.category(letter) == "Cc" for letter in line):
+        raise BadConnection(f"{what} holds a line break or another control character: give it anew, as one line.")
+    return line
 
 
 class Fixed:
@@ -84,7 +102,7 @@ class TokenFile:
         token = read_file(self._path, "token").strip()
         if not token:
             raise BadConnection(f"The token file {self._path} is empty: put a token into it.")
-        return Identity(f"Bearer {token}")
+        return Identity(bearer(token, f"The token file {self._path}"))
 
 
 class ExecPlugin:
@@ -121,7 +139,9 @@ class ExecPlugin:
                 "log in with it, then try again."
             )
         return Identity(
-            authorization=f"Bearer {status['token']}" if status.get("token") else "",
+            authorization=bearer(status["token"], f"What the exec plugin {name} printed")
+            if status.get("token")
+            else "",
             certificate=status.get("clientCertificateData", ""),
             key=status.get("clientKeyData", ""),
         )

@@ -22,6 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._creden
     Identity,
     TokenFile,
     basic,
+    bearer,
     read_file,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection
@@ -138,9 +139,9 @@ def _credentials(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Credent
         return TokenFile(str(Path(user[_FOLDER], user["tokenFile"])))
     authorization = ""
     if user.get("token"):
-        authorization = f"Bearer {user['token']}"
+        authorization = bearer(str(user["token"]), "The user's token in the kubeconfig")
     elif user.get("username"):
-        authorization = basic(user["username"], user.get("password") or "")
+        authorization = basic(str(user["username"]), str(user.get("password") or ""))
     return Fixed(Identity(authorization, certificate, key))
 
 

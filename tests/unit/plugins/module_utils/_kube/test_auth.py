@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube import _auth
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import Identity
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import Identity, basic
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import bypasses_proxy
 
@@ -256,6 +256,34 @@ def test_an_exec_plugin_that_wants_to_know_the_cluster(api: FakeApi, tmp_path: P
     status = '{"token": json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]["cluster"]["server"]}'
     client = connect({"kubeconfig": kubeconfig(api.url, plugin(tmp_path, status, provideClusterInfo=True))})
     assert identity(client).authorization == f"Bearer {api.url}"
+
+
+GIVEN_WITH_A_LINE_BREAK: dict[str, dict[str, Any]] = {
+    "Bearer a": {"host": "https://a", "api_key": "a\r\n"},
+    "Bearer b": {"kubeconfig": kubeconfig(user={"token": "b\n"})},
+    basic("jane", "c"): {"host": "https://a", "username": "jane", "password": "c\n"},
+    basic("jane", "d"): {"kubeconfig": kubeconfig(user={"username": "jane", "password": "d\n"})},
+}
+
+
+@pytest.mark.parametrize(("sent", "given"), GIVEN_WITH_A_LINE_BREAK.items(), ids=GIVEN_WITH_A_LINE_BREAK)
+def test_a_line_break_at_the_end_of_a_secret_is_not_part_of_it(sent: str, given: dict[str, Any]) -> None:
+    assert identity(connect(given)).authorization == sent
+
+
+UNSENDABLE: dict[str, dict[str, Any]] = {
+    "api_key holds a line break": {"host": "https://a", "api_key": "s3cr3t\nX-Remote-User: root"},
+    "api_key is no token": {"host": "https://a", "api_key": "s3cr3t token"},
+    "password holds a line break": {"host": "https://a", "username": "jane", "password": "s3cr3t\x00"},
+    "The user's token in the kubeconfig holds a line": {"kubeconfig": kubeconfig(user={"token": "s3cr3t\n\nx"})},
+}
+
+
+@pytest.mark.parametrize(("words", "given"), UNSENDABLE.items(), ids=UNSENDABLE)
+def test_a_secret_that_no_header_can_hold_is_not_shown(words: str, given: dict[str, Any]) -> None:
+    with pytest.raises(BadConnection, match=words) as caught:
+        connect(given)
+    assert "s3cr3t" not in str(caught.value)
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
