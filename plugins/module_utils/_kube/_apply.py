@@ -267,7 +267,7 @@ class _Run:
         namespace, name = work.key
         uid = work.live["metadata"]["uid"]
         answer = self._client.delete(work.resource, name, namespace, dry_run=self._options.dry_run, uid=uid)
-        if answer.ok:
+        if answer.ok or (answer.status == 404 and answer.repeated):
             work.ends("deleted", warnings=answer.warnings)
         elif answer.status == 404:
             work.ends("unchanged")

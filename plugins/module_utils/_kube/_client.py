@@ -43,11 +43,15 @@ Query = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings."""
+    """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings.
+
+    ``repeated``: an earlier try may have been carried out already, only its answer was lost.
+    """
 
     status: int
     body: dict[str, Any] | str
     warnings: tuple[str, ...] = ()
+    repeated: bool = False
 
     @property
     def ok(self) -> bool:
@@ -128,7 +132,8 @@ class Client:
             sent = json.dumps(body, separators=(",", ":")).encode()
         target = f"{path}?{urlencode(query)}" if query else path
         reply = self._transport.send(method, target, headers, sent, repeatable=repeatable)
-        return Answer(reply.status, _body(reply.headers, reply.data), warning_texts(_warning_headers(reply.headers)))
+        warnings = warning_texts(_warning_headers(reply.headers))
+        return Answer(reply.status, _body(reply.headers, reply.data), warnings, reply.repeated)
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """The resource behind a kind; ``None``: the server has no such kind."""
@@ -154,7 +159,7 @@ class Client:
         answer = self.request("GET", resource.path(namespace, name), accept=accept)
         if answer.status == 404:
             return None
-        return whole(self.checked(answer).object, resource)
+        return whole(self.checked(answer, resource.kind, "PartialObjectMetadata").object, resource)
 
     def list(
         self,
@@ -178,28 +183,30 @@ class Client:
                 # The snapshot that the pages are cut from has gone: begin anew.
                 items, token = [], ""
                 continue
-            body = self.checked(answer).object
+            body = self.checked_list(answer)
             items += [whole(item, resource) for item in body.get("items") or ()]
             token = (body.get("metadata") or {}).get("continue", "")
             if not token:
                 return items
 
     def create(self, obj: Mapping[str, Any], *, dry_run: bool = False) -> Answer:
-        """POST an object; the caller judges a refusal."""
+        """POST an object; the caller judges a refusal. Raises where what answers is no API server."""
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
         query = [("fieldValidation", "Strict"), *_dry(dry_run)]
-        return self.request("POST", resource.path(metadata.get("namespace", "")), query=query, body=obj)
+        answer = self.request("POST", resource.path(metadata.get("namespace", "")), query=query, body=obj)
+        return self._by_api_server(answer, resource.kind)
 
     def apply(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = False) -> Answer:
-        """Server-side apply as this field manager; the caller judges a refusal."""
+        """Server-side apply as this field manager; the caller judges a refusal. Raises as :meth:`create` does."""
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
         query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
         if force:
             query.append(("force", "true"))
         path = resource.path(metadata.get("namespace", ""), metadata.get("name", ""))
-        return self.request("PATCH", path, query=query, body=obj, content_type=_APPLY)
+        answer = self.request("PATCH", path, query=query, body=obj, content_type=_APPLY)
+        return self._by_api_server(answer, resource.kind)
 
     def delete(
         self, resource: Resource, name: str, namespace: str = "", *, dry_run: bool = False, uid: str = ""
@@ -211,7 +218,8 @@ class Client:
         if dry_run:
             # In the body alone: a server that is sent one does not look at the query.
             body["dryRun"] = ["All"]
-        return self.request("DELETE", resource.path(namespace, name), body=body)
+        answer = self.request("DELETE", resource.path(namespace, name), body=body)
+        return self._by_api_server(answer, resource.kind, "Status")
 
     def log(self, namespace: str, pod: str, *, container: str = "", since_seconds: int | None = None) -> str:
         """What a container wrote to its standard output and error."""
@@ -259,14 +267,36 @@ class Client:
                     progress(len(todo) - len(pending), len(todo))
         return [future.result() for future in futures]
 
-    def checked(self, answer: Answer) -> Answer:
-        """The answer, if it is none of refusal; else raises the KubeError of its status."""
+    def checked(self, answer: Answer, *kinds: str) -> Answer:
+        """The answer, if it is none of refusal, and an object of one of the ``kinds`` where any are given.
+
+        Raises the KubeError of a refusal's status, and Unreachable for what no API server answers.
+        """
         if answer.ok:
-            return answer
+            return self._by_api_server(answer, *kinds)
         kind = BY_STATUS.get(answer.status, KubeError)
         remedy = " Grant this permission to the user, or use other credentials." if answer.status == 403 else ""
         message = answer.message.rstrip(".")
         raise kind(f"The server {self.server} refused ({answer.status}): {message}.{remedy}", answer.status)
+
+    def checked_list(self, answer: Answer) -> dict[str, Any]:
+        """A page of a list, checked in the same way; a custom resource's list may be of any kind."""
+        body = self.checked(answer).object
+        if not body.get("apiVersion") or not body.get("kind") or "items" not in body:
+            raise self._no_api_server()
+        return body
+
+    def _by_api_server(self, answer: Answer, *kinds: str) -> Answer:
+        """The answer; a login page or a dashboard in a server's place must not pass for its consent."""
+        if answer.ok and kinds and answer.object.get("kind") not in kinds:
+            raise self._no_api_server()
+        return answer
+
+    def _no_api_server(self) -> Unreachable:
+        return Unreachable(
+            f"What answers at {self.server} is no Kubernetes API server: check that the kubeconfig or host names the "
+            "right one, and what stands in between."
+        )
 
     def _discover(self, root: str) -> dict[tuple[str, str], Resource]:
         body = self.checked(self.request("GET", root, accept=_DISCOVERY)).object
@@ -299,7 +329,7 @@ class Client:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        answer = self.checked(self.request("POST", path, body=review))
+        answer = self.checked(self.request("POST", path, body=review), "SelfSubjectAccessReview")
         return bool((answer.object.get("status") or {}).get("allowed"))
 
 

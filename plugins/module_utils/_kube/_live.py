@@ -81,7 +81,7 @@ class LiveReader:
             if answer.status == 410 and token:
                 token = ""
                 continue
-            body = self._client.checked(answer).object
+            body = self._client.checked_list(answer)
             self._take(resource, body.get("items") or (), left)
             listed = body.get("metadata") or {}
             first, token = not token, listed.get("continue", "")

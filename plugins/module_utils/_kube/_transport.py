@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +37,8 @@ _LONGEST_PAUSE = 30.0
 _OUTAGE_SECONDS = 60.0
 _SETTLING_SECONDS = 15.0
 """How long after an outage a 403 is doubted: a starting API server refuses until it has read its RBAC objects."""
+_SHORTEST_OUTAGE_SECONDS = 1.0
+"""No API server starts in less: one that was away for a shorter time, or one connection that was cut, is no outage."""
 _SETTLING_PAUSE = 1.0
 _SAID_OF_BAD_OBJECTS = (b"failed to create typed patch object", b"failed to convert new object")
 """What servers say with a 500 although the object is to blame, so that trying again cannot help."""
@@ -65,6 +67,8 @@ class Reply:
     status: int
     headers: Any
     data: bytes
+    repeated: bool = False
+    """Whether an earlier try may have been carried out, and only its answer was lost."""
 
 
 class Transport:
@@ -97,13 +101,15 @@ class Transport:
         Other 5xx and connections cut off are tried again only if ``repeatable``. Raises :class:`Unreachable` and
         :class:`Unauthorized`.
         """
-        tries = 0
+        tries, repeated = 0, False
         while True:
             tries += 1
             reply = self._sent(method, path, headers, body, repeatable)
+            repeated = repeated or reply.repeated
             pause = self._pause(reply, tries, repeatable)
             if pause is None:
-                return reply
+                return replace(reply, repeated=True) if repeated else reply
+            repeated = repeated or (reply.status >= 500 and _retry_after(reply.headers) is None)
             time.sleep(pause)
 
     def _pause(self, reply: Reply, tries: int, repeatable: bool) -> float | None:
@@ -123,15 +129,20 @@ class Transport:
     def _sent(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, repeatable: bool) -> Reply:
         """One reply that is not 401, over an outage if need be."""
         generation, renewed = self._generation, False
+        failing_since: float | None = None
+        repeated = False
         while True:
             try:
                 reply = self._once(method, path, headers, body)
             except trouble.HTTPError as error:
-                self._wait_out(error, repeatable or isinstance(_innermost(error), trouble.NewConnectionError))
+                never_sent = isinstance(_innermost(error), trouble.NewConnectionError)
+                failing_since = time.monotonic() if failing_since is None else failing_since
+                self._wait_out(error, repeatable or never_sent, failing_since)
+                repeated = repeated or not never_sent
                 continue
             self._came_back()
             if reply.status != 401:
-                return reply
+                return replace(reply, repeated=True) if repeated else reply
             if renewed or not self._renew(generation):
                 raise Unauthorized(
                     f"The server {self._target.server} does not accept these credentials (401), maybe expired: "
@@ -149,16 +160,25 @@ class Transport:
             sent = HTTPHeaderDict(sent)
             for name, value in self._target.impersonation:
                 sent.add(name, value)
-        response = self._pool.request(
-            method,
-            self._prefix + path,
-            headers=sent,
-            body=body,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=self._timeout,
-        )
+        try:
+            response = self._pool.request(
+                method,
+                self._prefix + path,
+                headers=sent,
+                body=body,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=self._timeout,
+            )
+        except trouble.HTTPError:
+            raise
+        except ValueError:
+            # Python's own message shows the header, which may be a secret.
+            raise BadConnection(
+                "The credentials or the user to impersonate hold what no HTTP header can: a line break, a control "
+                "character or a foreign letter. Give them anew."
+            ) from None
         return Reply(response.status, response.headers, response.data)
 
     def _current(self) -> Identity:
@@ -186,19 +206,27 @@ class Transport:
 
     def _came_back(self) -> None:
         self._answered = True
-        if self._away_since is not None:
-            self._away_since, self._back_since = None, time.monotonic()
-
-    def _wait_out(self, error: Exception, repeatable: bool) -> None:
-        """Wait a moment for a server that is away; raise once there is no more hope in that."""
-        now = time.monotonic()
         away_since = self._away_since
-        if away_since is None and self._answered:
-            away_since = self._away_since = now
-        hopeless = away_since is None or _certificate_trouble(error) is not None
-        if hopeless or not repeatable or now - (away_since or now) >= self._outage_seconds:
+        if away_since is not None:
+            now = time.monotonic()
+            self._away_since = None
+            if now - away_since >= _SHORTEST_OUTAGE_SECONDS:
+                self._back_since = now
+
+    def _wait_out(self, error: Exception, repeatable: bool, failing_since: float) -> None:
+        """Wait a moment for a server that is away; raise once there is no more hope in that.
+
+        For how long is counted twice: since anybody's last answer, so that all requests give up together, and since
+        this request began to fail, so that one that is always cut off gives up although others are answered.
+        """
+        now = time.monotonic()
+        if self._away_since is None and self._answered:
+            self._away_since = now
+        away = now - min(self._away_since or now, failing_since)
+        hopeless = not self._answered or _certificate_trouble(error) is not None
+        if hopeless or not repeatable or away >= self._outage_seconds:
             raise self._unreachable(error) from None
-        time.sleep(min(0.25 + (now - (away_since or now)) / 4, 5.0))
+        time.sleep(min(0.25 + away / 4, 5.0))
 
     def _unreachable(self, error: Exception) -> Unreachable:
         server = self._target.server

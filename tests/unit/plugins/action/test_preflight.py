@@ -30,7 +30,7 @@ def api() -> Iterator[FakeApi]:
 def answer(api: FakeApi, *, allowed: bool, minor: str = "36") -> None:
     def intercept(request: Request) -> tuple[int, dict[str, Any] | None] | None:
         if request.path == REVIEWS:
-            return 201, {"status": {"allowed": allowed}}
+            return 201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}
         if request.path == "/version":
             return 200, {"major": "1", "minor": minor}
         return None

@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+CUT = 0
+"""In place of a status: the connection is cut, after whatever was done."""
 KINDS = {resource.plural: resource.kind for resource in KNOWN.values()}
 
 
@@ -196,14 +198,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.requests.append(request)
             self.api.bodies.append(body)
             trouble = self.api.troubles.popleft() if self.api.troubles else ()
-            if trouble is None:
+            code, headers = trouble or (CUT, {})
+            answer: dict[str, Any] = status(code, "Trouble", "trouble")
+            if trouble == ():
+                code, answer = self.api.answer(request, body)
+            if code == CUT:
                 self.close_connection = True
                 self.connection.close()
                 return
-            code, headers = trouble or (0, {})
-            answer = status(code, "Trouble", "trouble") if trouble else None
-            if answer is None:
-                code, answer = self.api.answer(request, body)
         data = json.dumps(answer).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")

@@ -18,7 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._defini
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 
-from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api, status
+from tests.unit.plugins.module_utils._kube.fake_api import CUT, FakeApi, Request, fake_api, status
 
 MANAGER = "tests"
 PRESENT = ApplyOptions(MANAGER)
@@ -286,6 +286,29 @@ def test_removing_what_nobody_has_ever_heard_of(api: FakeApi, client: Client) ->
     gadget = {"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "g", "namespace": "a"}}
     results, counts = run(api, client, [gadget, config_map("c", "nowhere")], ABSENT)
     assert actions(results) == {"unchanged": 2} and counts["DELETE"] == 0
+
+
+def test_a_removal_whose_answer_was_lost_is_a_removal(api: FakeApi, client: Client, pauses: list[float]) -> None:
+    api.store("configmaps", "a", "c")
+    lost = iter([True])
+
+    def carried_out_and_cut(request: Request) -> tuple[int, dict[str, Any]] | None:
+        if request.method != "DELETE" or not next(lost, False):
+            return None
+        del api.objects[request.path]
+        return CUT, {}
+
+    api.intercept = carried_out_and_cut
+    results, counts = run(api, client, [config_map("c")], ABSENT)
+    assert actions(results) == {"deleted": 1} and counts["DELETE"] == 2 and len(pauses) == 1
+
+
+def test_a_portal_in_the_servers_place_is_no_success(api: FakeApi, client: Client) -> None:
+    api.intercept = lambda request: (200, {"page": "log in"}) if request.method in ("PATCH", "DELETE") else None
+    api.store("configmaps", "a", "c")
+    for options in (PRESENT, ABSENT):
+        results, _counts = run(api, client, [config_map("c", one="1")], options)
+        assert "is no Kubernetes API server" in results[0].error
 
 
 def test_only_what_exists_is_written(api: FakeApi, client: Client) -> None:

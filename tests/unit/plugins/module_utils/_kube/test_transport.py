@@ -10,6 +10,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,28 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+class Clock:
+    """Time that passes by nothing but pauses; during each, ``meanwhile`` happens."""
+
+    def __init__(self) -> None:
+        self.began = self.now = time.monotonic()
+        self.pauses: list[float] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+        self.meanwhile()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    fake = Clock()
+    monkeypatch.setattr(time, "sleep", fake.sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: fake.now)
+    return fake
 
 
 def test_a_request_says_who_asks(api: FakeApi) -> None:
@@ -143,12 +166,48 @@ def test_a_name_that_nobody_knows() -> None:
         connect({"host": "https://nowhere.invalid", "api_key": "a"}).version()
 
 
-def test_a_refusal_just_after_an_outage_is_doubted(api: FakeApi, pauses: list[float]) -> None:
+def test_a_refusal_just_after_an_outage_is_doubted(api: FakeApi, clock: Clock) -> None:
     asking = client(api)
     asking.version()
-    api.troubles.extend([None, (403, {}), (403, {})])
+    api.troubles.extend([*[None] * 5, (403, {}), (403, {})])
     assert asking.get(CONFIG_MAP, "a", "b") is None
-    assert pauses[1:] == [1.0, 1.0]
+    assert clock.pauses[5:] == [1.0, 1.0]
+
+
+def test_a_refusal_just_after_a_cut_connection_is_not(api: FakeApi, clock: Clock) -> None:
+    asking = client(api)
+    asking.version()
+    api.troubles.extend([None, (403, {})])
+    with pytest.raises(Forbidden):
+        asking.get(CONFIG_MAP, "a", "b")
+    assert clock.pauses == [0.25]
+
+
+def test_a_request_that_is_always_cut_gives_up_although_others_are_answered(api: FakeApi, clock: Clock) -> None:
+    asking = client(api)
+    asking.version()
+
+    def others_are_answered() -> None:
+        asking._transport._came_back()
+
+    clock.meanwhile = others_are_answered
+    api.troubles.extend([None] * 1000)
+    with pytest.raises(Unreachable, match="did not come back in time"):
+        asking.get(CONFIG_MAP, "a", "b")
+    assert 60 <= clock.now - clock.began < 66
+
+
+def test_an_answer_tells_whether_an_earlier_try_may_have_been_carried_out(api: FakeApi, pauses: list[float]) -> None:
+    asking = client(api)
+    assert not asking.request("GET", "/version").repeated
+    for trouble, repeated in (
+        (None, True),
+        ((500, {}), True),
+        ((503, {"Retry-After": "1"}), False),
+        ((429, {}), False),
+    ):
+        api.troubles.append(trouble)
+        assert asking.request("GET", "/version").repeated is repeated
 
 
 def test_credentials_that_are_refused_are_one_sentence(api: FakeApi) -> None:
@@ -175,6 +234,31 @@ def test_a_token_file_is_read_again_when_refused(api: FakeApi, tmp_path: Path) -
     (tmp_path / "token").write_text("new\n")
     results = asking.parallel(lambda _number: asking.request("GET", "/version").status, range(20))
     assert results == [200] * 20
+
+
+@pytest.mark.parametrize("told", ["<html>log in</html>", {"items": []}, {"kind": "Login", "items": []}, ["a"]], ids=str)
+def test_what_answers_everything_with_200_is_no_api_server(api: FakeApi, told: Any) -> None:
+    api.intercept = lambda _request: (200, told)
+    asking = client(api)
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "b"}}
+    requests: list[Callable[[], Any]] = [
+        lambda: asking.get(CONFIG_MAP, "a", "b"),
+        lambda: asking.list(CONFIG_MAP),
+        lambda: asking.create(obj),
+        lambda: asking.apply(obj, manager="tests"),
+        lambda: asking.delete(CONFIG_MAP, "a", "b"),
+        lambda: asking.allowed([Question("get", "", "pods")]),
+    ]
+    for request in requests:
+        with pytest.raises(Unreachable, match=f"What answers at {api.url} is no Kubernetes API server: check"):
+            request()
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown(api: FakeApi) -> None:
+    with pytest.raises(BadConnection, match="hold what no HTTP header can") as caught:
+        client(api, impersonate_user="jane\nX-Remote-User: root").version()
+    assert "jane" not in str(caught.value) and caught.value.__suppress_context__
+    assert api.requests == []
 
 
 def test_permission_is_named_where_it_lacks(api: FakeApi) -> None:
