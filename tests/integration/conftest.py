@@ -74,9 +74,9 @@ class Ansible:
 
 @pytest.fixture(scope="session")
 def kubeconfig() -> Path:
-    """The cluster under test: that of KUBECONFIG, else the test bed's."""
-    path = Path(os.environ.get("KUBECONFIG") or CHECKOUT / "build/clusters/hardening/kubeconfig")
-    assert path.exists(), f"{path} does not exist: make a cluster by 'make cluster', or set KUBECONFIG."
+    """The cluster under test; no user's KUBECONFIG is looked at, so that nobody's own cluster is tested by accident."""
+    path = Path(os.environ.get("HARDENING_KUBECONFIG") or CHECKOUT / "build/clusters/hardening/kubeconfig")
+    assert path.exists(), f"{path} does not exist: make a cluster by 'make cluster', or set HARDENING_KUBECONFIG."
     return path
 
 

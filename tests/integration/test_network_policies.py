@@ -59,7 +59,7 @@ Result = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def kubeconfig() -> str:
-    return os.environ.get("K8S_AUTH_KUBECONFIG") or str(CHECKOUT / "build/clusters/hardening/kubeconfig")
+    return os.environ.get("HARDENING_KUBECONFIG") or str(CHECKOUT / "build/clusters/hardening/kubeconfig")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILT = CHECKOUT / "build" / "collection"
+NAMES_OF_CLUSTERS = ("K8S_AUTH_", "KUBECONFIG")
 INSTALLED = Path("ansible_collections", "hardening", "kubernetes")
 
 
@@ -22,9 +23,11 @@ def tool(name: str) -> str:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment for tools that call one another by bare name."""
+    """The environment for tools that call one another by bare name; it names no cluster but by CLUSTER=existing."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, **more}
+    hidden = () if os.environ.get("CLUSTER") == "existing" else NAMES_OF_CLUSTERS
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    return {**ours, "PATH": path, **more}
 
 
 def build() -> Path:

@@ -120,10 +120,7 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
     ),
     "sanity": (Stage("sanity", here("sanity", "{results}"), by_junit),),
     "importer": (Stage("galaxy-importer", here("importer")),),
-    "integration": (
-        Stage("cluster", [sys.executable, "-m", "tests.testbed", "up"]),
-        Stage("integration tests", pytest("tests/integration"), by_junit),
-    ),
+    "integration": (Stage("integration tests", here("integration", "{results}"), by_junit),),
     "molecule": (Stage("molecule", here("scenarios", "{results}"), by_junit),),
 }
 

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Get a cluster and run the tests that need one: ``python -m tests.tooling.integration RESULTS [TEST …]``.
+
+The cluster is the test bed's, of the version K8S_VERSION, or with CLUSTER=existing that of KUBECONFIG. Without that
+word a KUBECONFIG in the environment is not looked at: nobody's own cluster is tested by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from tests.tooling.collection import CHECKOUT, environment, tool
+
+
+def main(results: str, tests: Sequence[str]) -> int:
+    up = subprocess.run(up_command(os.environ), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False)
+    print(up.stdout, end="", flush=True)
+    if up.returncode:
+        return up.returncode
+    kubeconfig = up.stdout.splitlines()[-1]
+    return subprocess.run(
+        [
+            tool("pytest"),
+            "--quiet",
+            "--durations=10",
+            f"--junitxml={results}/junit.xml",
+            *(tests or ["tests/integration"]),
+        ],
+        cwd=CHECKOUT,
+        env=environment(HARDENING_KUBECONFIG=kubeconfig),
+        check=False,
+    ).returncode
+
+
+def up_command(variables: Mapping[str, str]) -> list[str]:
+    """How the test bed is asked for the cluster."""
+    command = [sys.executable, "-m", "tests.testbed", "up"]
+    if variables.get("CLUSTER") == "existing":
+        return [*command, "--existing"]
+    if variables.get("K8S_VERSION"):
+        command += ["--k8s-version", variables["K8S_VERSION"]]
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
