@@ -83,6 +83,8 @@ def play(playbook: str, kubeconfig: Path | str, folder: Path, *arguments: str, p
     """Run a playbook in a folder of its own, with a policy in it."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
+    if playbook in (HARDEN, AUDIT):
+        report.write_text('{\n  "report_version": 1,\n  "verdict": "of an earlier run"\n}', encoding="utf-8")
     if policy is not None:
         (folder / "cluster-policy.yml").write_text(policy, encoding="utf-8")
     done = subprocess.run(
@@ -104,7 +106,7 @@ REMOVE, ROLES = "hardening.kubernetes.remove_hardening", "hardening.kubernetes.c
 
 @pytest.fixture(scope="module")
 def admin() -> Path:
-    return Path(os.environ.get("K8S_AUTH_KUBECONFIG") or CHECKOUT / "build/clusters/hardening/kubeconfig")
+    return Path(os.environ.get("HARDENING_KUBECONFIG") or CHECKOUT / "build/clusters/hardening/kubeconfig")
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +156,7 @@ def users(client: Client, admin: Path, tmp_path_factory: pytest.TempPathFactory)
         remove_object(client, each)
         assert client.create(each).ok
     yield {each["roleRef"]["name"]: user_kubeconfig(client, admin, folder, each) for each in bindings}
-    shipped = yaml.safe_load_all((CHECKOUT / "playbooks/files/cluster_roles.yml").read_text(encoding="utf-8"))
+    shipped = [cluster_role(name) for name in ("hardening-audit", "hardening-enforce")]
     for each in (*bindings, *roles, *shipped):
         remove_object(client, each)
     remove_namespace(client, USERS)
@@ -240,6 +242,9 @@ def unreachable(tmp_path: Path) -> Path:
         (None, ("-e", "policy=absent.yml"), "There is no policy file {folder}/absent.yml"),
         (None, ("-e", "policy=/etc/shadow-of-none"), "There is no policy file /etc/shadow-of-none: name yours"),
         (None, ("-e", "policy=empty"), "The folder empty holds no policy"),
+        (POLICY, ("-e", "policy="), "The path of the policy is empty"),
+        (POLICY, ("-e", "pod_security_namespaces={}"), "Take pod_security_namespaces out of the extra variables (-e)"),
+        (POLICY, ("-e", "hardening_mode=enforce", "--check"), "Take hardening_mode out of the extra variables (-e)"),
         ("a: [1\n", (), "cluster-policy.yml:2: this is not YAML"),
         (
             POLICY.replace("restricted", "restrictd"),
@@ -267,9 +272,29 @@ def test_a_policy_that_cannot_be_read_stops_everything(
     assert "127.0.0.1:1" not in run.output  # nobody tried to reach the cluster
 
 
-def test_a_server_that_cannot_be_reached_stops_everything_at_once(tmp_path: Path, unreachable: Path) -> None:
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        ("/nowhere/report.json", "The report cannot be written to /nowhere/report.json"),
+        ("cluster-policy.yml", "cluster-policy.yml is there and is no report"),
+    ],
+)
+def test_a_report_that_cannot_be_written_stops_everything(
+    tmp_path: Path, unreachable: Path, report: str, told: str
+) -> None:
+    run = play(HARDEN, unreachable, tmp_path, "-e", f"report={report}")
+    assert run.status == 2
+    assert told in run.output
+    assert "127.0.0.1:1" not in run.output
+    assert (tmp_path / "cluster-policy.yml").read_text(encoding="utf-8") == POLICY
+
+
+@pytest.mark.parametrize("arguments", [(), ("--tags", "network"), ("--check",)])
+def test_a_server_that_cannot_be_reached_stops_everything_at_once(
+    tmp_path: Path, unreachable: Path, arguments: tuple[str, ...]
+) -> None:
     began = time.monotonic()
-    run = play(HARDEN, unreachable, tmp_path)
+    run = play(HARDEN, unreachable, tmp_path, *arguments)
     assert run.status == 2
     assert "The server https://127.0.0.1:1 cannot be reached" in run.output
     assert run.report is None
@@ -284,14 +309,13 @@ def test_an_encrypted_policy_is_read_with_its_password_and_never_shown(tmp_path:
     def encrypted(text: str) -> Run:
         file.write_text(text, encoding="utf-8")
         subprocess.run(vault, check=True, capture_output=True)
-        return play(HARDEN, unreachable, tmp_path, "--vault-password-file", str(password), policy=None)
+        return play(HARDEN, unreachable, tmp_path, "--vault-password-file", str(password), "-vv", policy=None)
 
-    assert "The server https://127.0.0.1:1 cannot be reached" in encrypted(POLICY).output
-    wrong = encrypted(POLICY.replace("restricted", "hunter2"))
-    assert (
-        "cluster-policy.yml:5: namespaces.policy-test-shop.pod_security.enforce: found something else" in wrong.output
-    )
-    assert "hunter2" not in wrong.output
+    right = encrypted(POLICY.replace(SHOP, "hunter2"))
+    assert "The server https://127.0.0.1:1 cannot be reached" in right.output
+    wrong = encrypted(POLICY.replace(SHOP, "hunter2").replace("restricted", "hunter2"))
+    assert "cluster-policy.yml:5: found something else" in wrong.output
+    assert "hunter2" not in right.output + wrong.output
 
 
 def test_the_policy_beside_the_playbook_is_taken(tmp_path: Path, unreachable: Path) -> None:
@@ -315,6 +339,11 @@ def test_an_audit_with_exactly_the_audit_role_changes_nothing(
     assert run.statuses("network.default_deny") == {"fail"}
     assert run.report is not None
     assert run.report["errors"] == []
+    checked = play(AUDIT, users["hardening-audit"], tmp_path, "--check")
+    assert checked.status == 2, checked.output
+    assert checked.report is not None
+    assert checked.report["findings"] == run.report["findings"]
+    assert checked.report["verdict"] == run.report["verdict"]
     assert any("pod_security.enforced is unknown" in each for each in run.report["about"]["weakened"])
     assert "Without create pods [hardening-enforce]" in run.output
 
@@ -451,11 +480,27 @@ def test_a_missing_namespace_is_a_failure_with_the_name_that_was_meant(admin: Pa
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_role_that_fails_does_not_hide_what_the_other_saw(admin: Path, tmp_path: Path) -> None:
-    policy = POLICY.replace("{probe: {", "{probe: {namespaces: [policy-test-absent], ")
+def test_a_part_of_the_policy_that_reaches_nothing_is_a_failure(admin: Path, tmp_path: Path) -> None:
+    policy = (
+        f"policy_version: 1\nname: policy-test\nnamespaces: {{{SHOP}: {{pod_security: {{enforce: restricted}}}}}}\n"
+        'defaults: {exempt: ["*"], network: {default_deny: [ingress]}}\n'
+    )
     run = play(HARDEN, admin, tmp_path, policy=policy)
-    assert run.status == 2
+    assert run.status == 2, run.output
     assert run.statuses("pod_security.enforced") == {"pass"}
+    assert run.report is not None
+    assert [error.partition(":")[0] for error in run.report["errors"]] == ["network_policies"]
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_a_role_that_fails_does_not_hide_what_the_other_saw(
+    admin: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    policy = POLICY.replace("{probe: {", "{probe: {namespaces: [policy-test-absent], ")
+    run = play(HARDEN, admin, tmp_path, *arguments, policy=policy)
+    assert run.status == 2
+    assert run.statuses("pod_security.enforced") == {"fail" if arguments else "pass"}
     assert run.report is not None
     (error,) = run.report["errors"]
     assert error.startswith("network_policies: ")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,7 +22,10 @@ else:
     HAS_YAML = True
 
 _MOST_VALUES = 200_000
-_ORDINARY_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str"))
+_DEEPEST = 50
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.2.2 does not allow in a document (production 1, c-printable)."""
+
 _PLAIN = (None, "")  # PyYAML's two readers say it in two ways
 
 
@@ -31,6 +36,10 @@ class Source:
     name: str
     text: str
     encrypted: bool = False
+
+    def path_said(self, path: Path) -> str:
+        """A path in it, for a message; nothing of an encrypted file, whose keys are as secret as its values."""
+        return "" if self.encrypted else written_path(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +89,22 @@ def read(source: Source) -> tuple[Mapping, list[Mistake]]:
     """Read one file: a mapping, and the mistakes that the text itself has (the mapping is then what could be read).
 
     Scalars are not converted: ``1.30``, ``2027-03-01`` and ``yes`` are strings. Anchors and aliases are YAML's own.
-    A key that stands twice, a tag, a merge key, an alias to what contains it, and a second document are mistakes.
+    A key that stands twice, a tag, a merge key, an alias to what contains it, a second document, and more than 50
+    levels are mistakes.
     """
     if not HAS_YAML:
         raise HardeningError("Reading a policy needs PyYAML: install it with `pip install PyYAML`.")
     reader = _Reader(source)
     empty = Mapping(Place(source, 1, ()), {})
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        root = yaml.compose(source.text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        # The composer calls itself for each level, in C without an end.
+        for line, text in _wrong_in(yaml.parse(_printable(source.text), Loader=loader)):
+            reader.mistake(line, (), text)
+        root = yaml.compose(source.text, Loader=loader)
         node = empty if root is None else reader.node(root, (), 1, ())
     except yaml.YAMLError as error:
-        reader.mistake(_line_of(error), (), _reason_of(error))
+        reader.mistake(_line_of(error), (), _reason_of(error, source.encrypted))
         return empty, reader.mistakes
     except _UnreadableError as error:
         reader.mistake(error.line, (), str(error))
@@ -101,6 +115,27 @@ def read(source: Source) -> tuple[Mapping, list[Mistake]]:
     return node, reader.mistakes
 
 
+def _printable(text: str) -> str:
+    if found := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise _UnreadableError(line, f"this is not YAML: the character U+{ord(found[0]):04X} may not stand in it")
+    return text
+
+
+def _wrong_in(events: Iterator[Any]) -> Iterator[tuple[int, str]]:
+    """The line and the words for each tag that is written; raises where the nesting is too deep."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise _UnreadableError(_line(event), f"this is nested more than {_DEEPEST} levels deep")
+        if getattr(event, "tag", None) is not None:
+            yield _line(event), f"tags are not read here{_instead_of(event.tag)}"
+
+
 class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -108,7 +143,7 @@ class _Reader:
         self._values = 0
 
     def mistake(self, line: int, path: Path, text: str) -> None:
-        self.mistakes.append(Mistake(self.source.name, line, written_path(path), text))
+        self.mistakes.append(Mistake(self.source.name, line, self.source.path_said(path), text))
 
     def node(self, raw: Any, path: Path, line: int, inside: tuple[int, ...]) -> Node:
         # Aliases may make a few lines stand for billions of values, or for themselves.
@@ -116,9 +151,11 @@ class _Reader:
         if self._values > _MOST_VALUES:
             raise _UnreadableError(line, f"with its aliases written out, this has more than {_MOST_VALUES} values")
         if id(raw) in inside:
-            raise _UnreadableError(line, f"the alias at {written_path(path)} stands for something that contains itself")
-        if raw.tag not in _ORDINARY_TAGS:
-            self.mistake(line, path, f"the tag {raw.tag} is not read here{_instead_of(raw.tag)}")
+            raise _UnreadableError(line, "the alias here stands for something that contains itself")
+        if len(path) > _DEEPEST:
+            raise _UnreadableError(
+                line, f"with its aliases written out, this is nested more than {_DEEPEST} levels deep"
+            )
         place = Place(self.source, line, path)
         inside = (*inside, id(raw))
         if isinstance(raw, yaml.ScalarNode):
@@ -159,8 +196,8 @@ def _line_of(error: Any) -> int:
     return int(mark.line) + 1 if mark else 1
 
 
-def _reason_of(error: Any) -> str:
+def _reason_of(error: Any, secret: bool) -> str:
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
     if "another document" in problem:
         return "a second document begins here (---): put it into a file of its own and name both"
-    return f"this is not YAML: {problem}"
+    return f"this is not YAML{' (why is not shown, the file is encrypted)' if secret else f': {problem}'}"

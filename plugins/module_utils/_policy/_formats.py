@@ -20,6 +20,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LISTED_VALUES = re.compile(r"\(([^()]*)\)")
+_CIDR = re.compile(r"[^/]+/[0-9]{1,3}")
+_CIDR_LIKE = "allowed: a CIDR like 10.0.0.0/8 or fd00::/8"
 _GLOB = re.compile(r"[a-z0-9*?\[\]!-]+")
 _POD_SECURITY_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -64,7 +67,8 @@ def _label_selector(text: str) -> str:
         label_selector(text)
     except HardeningError:
         return "allowed: a label selector like team=payments, tier in (a, b), !legacy, joined by commas"
-    return ""
+    values = [value.strip() for listed in _LISTED_VALUES.findall(text) for value in listed.split(",")]
+    return next((f"{value!r} in it is none; {wrong}" for value in values if (wrong := _label_value(value))), "")
 
 
 def _version(text: str) -> str:
@@ -77,8 +81,10 @@ def _cidr(text: str) -> str:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return "allowed: a CIDR like 10.0.0.0/8 or fd00::/8"
-    if "/" not in text:
+        return _CIDR_LIKE
+    if "%" in text:
+        return f"{_CIDR_LIKE}, without a zone"
+    if not _CIDR.fullmatch(text):
         return f"allowed: a CIDR with its prefix length, like {network}"
     if str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
         return f"has bits beyond its prefix; the network is {network}"

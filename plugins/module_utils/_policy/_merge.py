@@ -16,7 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._docu
     Scalar,
     Sequence,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Mistake, Path, written_path
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Mistake, Path
 
 LISTS_THAT_ADD_UP = frozenset({"accept_risks", "accept_unknown", "allow", "exempt", "selected", "waivers"})
 """Each item of these says something by itself; any other list is one statement, which two files can only repeat."""
@@ -25,7 +25,8 @@ LISTS_THAT_ADD_UP = frozenset({"accept_risks", "accept_unknown", "allow", "exemp
 def merge(documents: Several[Mapping]) -> tuple[Mapping, list[Mistake]]:
     """One document out of several, and a mistake for each thing of which two files say different things.
 
-    Mappings are joined key by key, the lists in :data:`LISTS_THAT_ADD_UP` item after item, in the order of the files.
+    Mappings are joined key by key, the lists in :data:`LISTS_THAT_ADD_UP` item after item, in the order of the files;
+    a word that both files say counts once.
     """
     mistakes: list[Mistake] = []
 
@@ -46,17 +47,22 @@ def _nodes(first: Node, second: Node, path: Path, mistakes: list[Mistake]) -> No
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return _mappings(first, second, path, mistakes)
     if isinstance(first, Sequence) and isinstance(second, Sequence) and path[-1] in LISTS_THAT_ADD_UP:
-        return Sequence(first.place, [*first.items, *second.items])
+        return Sequence(first.place, [*first.items, *_not_in(first, second)])
     if _said(first) != _said(second):
         mistakes.append(_contradiction(first.place, second.place, path))
     return first
 
 
+def _not_in(first: Sequence, second: Sequence) -> list[Node]:
+    """The items of the second list, without words that the first one has."""
+    words = {item.text for item in first.items if isinstance(item, Scalar)}
+    return [item for item in second.items if not (isinstance(item, Scalar) and item.text in words)]
+
+
 def _contradiction(first: Place, second: Place, path: Path) -> Mistake:
     other = f"{first.source.name}:{first.line}"
-    return Mistake(
-        second.source.name, second.line, written_path(path), f"says something else than {other} of the same thing"
-    )
+    text = f"says something else than {other} of the same thing"
+    return Mistake(second.source.name, second.line, second.source.path_said(path), text)
 
 
 def _said(node: Node) -> object:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
@@ -26,7 +27,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mist
     Path,
     found,
     meant,
-    written_path,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema import SCHEMA, Schema
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -39,6 +39,7 @@ else:
     HAS_JSONSCHEMA = True
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")  # Python refuses to convert thousands of digits
 _TYPES_SAID = {
     "object": "a mapping",
     "array": "a list",
@@ -101,13 +102,13 @@ def _mistake(data: Data, path: Path, text: str) -> Mistake:
     known = _known(data, path)
     place = data.places[known]
     # Of several files, each counts its own list items from 0.
-    return Mistake(place.source.name, place.line, written_path(place.path + path[len(known) :]), text)
+    return Mistake(place.source.name, place.line, place.source.path_said(place.path + path[len(known) :]), text)
 
 
 def _scalar(node: Scalar, types: set[str]) -> str | bool | int:
     if node.plain and "boolean" in types and node.text in _BOOLEANS:
         return _BOOLEANS[node.text]
-    if node.plain and "integer" in types and node.text.isascii() and node.text.removeprefix("-").isdigit():
+    if node.plain and "integer" in types and _WHOLE_NUMBER.fullmatch(node.text):
         return int(node.text)
     return node.text
 

@@ -72,14 +72,31 @@ def test_an_alias_stands_for_the_whole_value() -> None:
             "a: 1\n---\nb: 2\n",
             "p.yml:2: a second document begins here (---): put it into a file of its own and name both",
         ),
-        ("a: &x [*x]\n", "p.yml:1: the alias at a[0] stands for something that contains itself"),
+        ("a: &x [*x]\n", "p.yml:1: the alias here stands for something that contains itself"),
         (
             "a: !vault |\n  x\n",
-            "p.yml:1: a: the tag !vault is not read here: encrypt the whole file with ansible-vault instead",
+            "p.yml:1: tags are not read here: encrypt the whole file with ansible-vault instead",
         ),
         (
             "a: !!python/object:os.system x\n",
-            "p.yml:1: a: the tag tag:yaml.org,2002:python/object:os.system is not read here",
+            "p.yml:1: tags are not read here",
+        ),
+        ("b: 1\na: !!str 1\n", "p.yml:2: tags are not read here"),
+        ("a: ! 1\n", "p.yml:1: tags are not read here"),
+        ("!!map\na: 1\n", "p.yml:1: tags are not read here"),
+        ("a:\n  ? !x b\n  : 1\n", "p.yml:2: tags are not read here"),
+        ("a: 1\nb: é\n\nc: \x00\n", "p.yml:4: this is not YAML: the character U+0000 may not stand in it"),
+        ("a: 1\n# \x1b[31m\n", "p.yml:2: this is not YAML: the character U+001B may not stand in it"),
+        ("a: \ufffe\n", "p.yml:1: this is not YAML: the character U+FFFE may not stand in it"),
+        ("a:\n" + " [\n" * 200_000, "p.yml:51: this is nested more than 50 levels deep"),
+        ("- " * 200_000, "p.yml:1: this is nested more than 50 levels deep"),
+        (
+            "\n".join(" " * at + f"a{at}:" for at in range(900)),
+            "p.yml:51: this is nested more than 50 levels deep",
+        ),
+        (
+            "a0: &a0 []\n" + "".join(f"a{at}: &a{at} [*a{at - 1}]\n" for at in range(1, 2000)),
+            "p.yml:1: with its aliases written out, this is nested more than 50 levels deep",
         ),
         ("a: {}\n<<: {b: 1}\n", "p.yml:2: merge keys (<<) are not read here: use an alias for the whole value"),
         ("b: 1\n? [a]\n: 1\n", "p.yml:2: a key must be a single word"),
@@ -93,11 +110,25 @@ def test_what_the_text_itself_has_wrong(text: str, expected: str) -> None:
     assert told(text) == [expected]
 
 
-@pytest.mark.parametrize("text", ["a: [1\n", "a: @x\n", "a: 1\n b: 2\n", "\ta: 1\n", "a: \x00\n"])
+@pytest.mark.parametrize("text", ["a: [1\n", "a: @x\n", "a: 1\n b: 2\n", "\ta: 1\n"])
 def test_text_that_is_not_yaml_is_told_with_a_line(text: str) -> None:
     (mistake,) = told(text)
     assert mistake.startswith("p.yml:")
     assert "this is not YAML: " in mistake
+
+
+def test_fifty_levels_are_read() -> None:
+    assert told("a: " + "[" * 49 + "]" * 49) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hunter2: [*hunter2]\n", "hunter2: 1\nhunter2: 1\n", "a: !hunter2 b\n", "hunter2: @\n", "b: 1\n? [hunter2]\n"],
+)
+def test_nothing_of_an_encrypted_text_is_shown(text: str) -> None:
+    (mistake,) = read(Source("p.yml", text, encrypted=True))[1]
+    assert str(mistake).startswith("p.yml:")
+    assert "hunter2" not in str(mistake)
 
 
 def test_aliases_that_stand_for_too_much_are_refused() -> None:

@@ -217,6 +217,16 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
             '0.yml:3: selected[0].selector: found "a in"; allowed: a label selector like team=payments, tier in (a, b), !legacy, joined by commas',
         ),
         (
+            HEAD + 'selected: [{selector: "a in (b c, d)", pod_security: {warn: baseline}}]\n',
+            "0.yml:3: selected[0].selector: found \"a in (b c, d)\"; 'b c' in it is none; allowed: a label's value, at most 63 of letters, digits, -, _ and ., with a letter or digit at both ends",
+        ),
+        (
+            SHOP + "cluster: {network: {probe: {namespaces: " + "9" * 5000 + "}}}\n",
+            '0.yml:4: cluster.network.probe.namespaces: found "'
+            + "9" * 59
+            + "…; allowed: all, or a whole number, or a list",
+        ),
+        (
             HEAD + 'selected: [{selector: "a"}]\n',
             "0.yml:3: selected[0]: says nothing of the namespaces that it selects: give it pod_security or network",
         ),
@@ -368,6 +378,16 @@ def test_several_files_make_one_policy() -> None:
     assert len(policy["waivers"]) == 1
 
 
+def test_what_two_files_both_say_counts_once() -> None:
+    said = 'defaults: {exempt: ["a-*"], pod_security: {warn: baseline}}\naccept_unknown: [network.flows]\n'
+    policy = loaded(HEAD + said, said, 'defaults: {exempt: ["b-*"]}\n')
+    assert policy["pod_security"]["exempt"] == ["a-*", "b-*"]
+    assert policy["accept_unknown"] == ["network.flows"]
+    assert told(HEAD + 'defaults: {exempt: ["a-*", "a-*"]}\n') == [
+        "0.yml:3: defaults.exempt[1]: stands here for the second time"
+    ]
+
+
 @pytest.mark.parametrize(
     ("second", "expected"),
     [
@@ -394,13 +414,19 @@ def test_what_stands_in_an_encrypted_file_is_never_shown() -> None:
         "selected:\n"
         "  - {selector: 'hunter2 hunter2', pod_security: {enforce: hunter2, version: hunter2}, network: {dns: hunter2}}\n"
         "  - {selector: a, network: {default_deny: [ingress], allow: [{from: {namespace: hunter2}, to: {any: true}}]}}\n"
+        "defaults: {hunter2: 1, network: {default_deny: [ingress], hunter2: [1]}}\n"
         "cluster: {network: {probe: {namespaces: hunter2}}}\n"
         "accept_unknown: [hunter2]\n"
     )
     mistakes = told(text, encrypted=True)
-    assert len(mistakes) == 7
+    assert len(mistakes) == 8  # without a path, two mistakes of one line may read the same
     assert "hunter2" not in " ".join(mistakes)
-    assert all("not shown, the file is encrypted" in mistake for mistake in mistakes)
+    assert sum("not shown, the file is encrypted" in mistake for mistake in mistakes) == 6
+
+
+def test_what_files_contradict_each_other_in_is_not_shown_where_they_are_encrypted() -> None:
+    texts = (HEAD + "namespaces: {hunter2: {create: true}}\n", "namespaces: {hunter2: {create: false}}\n")
+    assert told(*texts, encrypted=True) == ["1.yml:1: says something else than 0.yml:3 of the same thing"]
 
 
 def test_a_long_value_is_shown_in_part() -> None:
