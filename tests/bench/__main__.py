@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -86,11 +87,12 @@ class Bench:
         self._runner = runner
         self._runs = runs
         self._client = connect({"kubeconfig": str(runner.kubeconfig)})
+        self._prefix = f"bench-{uuid.uuid4().hex[:6]}"
         self._measures: dict[str, list[Measure]] = defaultdict(list)
 
     def results(self, rows: Collection[str]) -> list[dict[str, Any]]:
         needed = {measure for row in rows if row in ROWS for measure in (ROWS[row].ours, ROWS[row].peer)}
-        namespaces = [f"bench-{number}" for number in range(NAMESPACES)]
+        namespaces = [f"{self._prefix}-{number}" for number in range(NAMESPACES)]
         self._client.parallel(lambda name: create_namespace(self._client, name), namespaces)
         try:
             for run in range(self._runs if needed else 0):
@@ -158,7 +160,7 @@ class Bench:
     def _input(self, name: str, count: int) -> Path:
         path = self._runner.folder / f"{name}.yml"
         if not path.exists():
-            path.write_text("".join(policy(number) for number in range(count)))
+            path.write_text("".join(policy(number, self._prefix) for number in range(count)))
         return path
 
 
@@ -175,13 +177,13 @@ def create_namespace(client: Client, name: str) -> None:
         raise BenchError(answer.message)
 
 
-def policy(number: int) -> str:
+def policy(number: int, prefix: str) -> str:
     return f"""---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
   name: allow-{number // NAMESPACES}
-  namespace: bench-{number % NAMESPACES}
+  namespace: {prefix}-{number % NAMESPACES}
   labels:
     app.kubernetes.io/part-of: shop
 spec:
