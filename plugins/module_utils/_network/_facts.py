@@ -15,6 +15,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     PROBE_LABEL,
     PROBE_PREFIX,
     End,
+    InForce,
+    in_force,
+    is_probe,
     selects,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Risk
@@ -84,6 +87,11 @@ class Facts:
     components: tuple[PodTemplate, ...] = ()
     node_addresses: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def present(namespace: str, facts: Facts) -> list[InForce]:
+    """The policies in force in a namespace, ours and foreign; those of a probe say nothing about others."""
+    return [in_force(policy) for policy in facts.policies.get(namespace) or () if not is_probe(policy)]
 
 
 def listeners(slices: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:

@@ -13,11 +13,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     container_ports,
     end_of,
     on_host_network,
+    present,
     selected_by,
     subjects_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import isolating, opening
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction, NetworkSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import (
@@ -32,6 +32,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate
 
 _API_SERVICE_PORT = 443
+_ALIKE = 0.85
 
 
 def mistakes(namespace: str, settings: Mapping[str, NetworkSettings], facts: Facts) -> list[str]:
@@ -41,6 +42,33 @@ def mistakes(namespace: str, settings: Mapping[str, NetworkSettings], facts: Fac
         for flow in settings[namespace].allow
         for mistake in _mistakes(flow, namespace, settings, facts)
     ]
+
+
+def mistyped(namespace: str, said: NetworkSettings, facts: Facts) -> Iterator[str]:
+    """The ends of flows that mean nobody, and most likely somebody else, where a direction that is open gets denied.
+
+    What such a flow should open would be closed. With nothing that is alike the workloads may be yet to come.
+    """
+    denied = {direction for policy in present(namespace, facts) if policy.selects_all for direction in policy.rules}
+    if denied >= set(said.deny):
+        return
+    for flow in said.allow:
+        for end in (flow.source, flow.target):
+            meant = _meant(end, namespace, facts) if isinstance(end, Pods) else ""
+            if meant:
+                yield f"the flow {flow} names nobody in {told_peer(end)}; did you mean {meant}?"
+
+
+def _meant(pods: Pods, namespace: str, facts: Facts) -> str:
+    if pods.namespace and pods.namespace not in facts.namespaces:
+        return did_you_mean(pods.namespace, facts.namespaces)
+    if not pods.labels or _workloads(pods, namespace, facts):
+        return ""
+    spaces = [namespace] if is_local(pods) else namespaces_of(pods, facts)
+    there = {pair for space in spaces for each in facts.workloads.get(space) or () for pair in each.labels.items()}
+    said = {f"{key}: {value}" for key, value in pods.labels if (key, value) not in there}
+    known = [f"{key}: {value}" for key, value in sorted(there)]
+    return next(filter(None, (did_you_mean(each, known, _ALIKE) for each in sorted(said))), "")
 
 
 def workloads_named(namespace: str, said: NetworkSettings, facts: Facts) -> list[PodTemplate]:

@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     WORKLOAD_KINDS,
     Facts,
     end_of,
+    present,
     selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import (
@@ -25,7 +26,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pla
     GATE_NAME,
     Plan,
     after,
-    present,
     stale,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (

@@ -13,11 +13,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Facts
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Facts, present
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistyped
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import (
     API_VERSION,
     DENY_NAME,
@@ -31,7 +32,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     SET_LABEL,
     InForce,
     in_force,
-    is_probe,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._risks import breaks
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
@@ -78,7 +78,9 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
         for namespace, said in settings.items()
         if (
             reasons := (
+                *_of_another_set(namespace, desired[namespace], facts, set_name),
                 *unknown_ends(said, facts),
+                *mistyped(namespace, said, facts),
                 *breaks(namespace, said, after(namespace, desired[namespace], facts, set_name), facts),
             )
         )
@@ -95,15 +97,21 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
     return Plan(desired, refused, steps)
 
 
+def _of_another_set(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Iterator[str]:
+    """Two sets with one policy would write over each other, and the removal of one would take the other's."""
+    names = {policy["metadata"]["name"] for policy in desired.policies}
+    for policy in present(namespace, facts):
+        if policy.name in names and policy.ours and policy.set_name != set_name:
+            yield (
+                f"{policy.told} belongs to the set {policy.set_name}, and this is the set {set_name}; "
+                f"say all of the namespace in one set, or remove the other first (state: absent, set: {policy.set_name})"
+            )
+
+
 def plan_removal(namespaces: Iterable[str], facts: Facts, set_name: str) -> dict[str, Step]:
     """What to do so that nothing of this set is left in these namespaces."""
     nothing = Desired(None, (), frozenset())
     return {namespace: _step(namespace, nothing, facts, set_name) for namespace in namespaces}
-
-
-def present(namespace: str, facts: Facts) -> list[InForce]:
-    """The policies in force in a namespace, ours and foreign; those of a probe say nothing about others."""
-    return [in_force(policy) for policy in facts.policies.get(namespace) or () if not is_probe(policy)]
 
 
 def after(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[InForce]:

@@ -70,12 +70,13 @@ def _dns(said: Any, where: str) -> tuple[bool, str]:
         raise HardeningError(f"{where}: {said!r} is none of true, false and {{node_local: address}}.")
     for key in said:
         _one_of(key, ("node_local",), where)
+    address = said.get("node_local")
     try:
-        return True, str(ipaddress.ip_address(said["node_local"])) if said.get("node_local") else ""
+        if not isinstance(address, str):
+            raise ValueError(address)
+        return True, str(ipaddress.ip_address(address))
     except ValueError:
-        raise HardeningError(
-            f"{where}.node_local: {said['node_local']!r} is not an address like 169.254.20.10."
-        ) from None
+        raise HardeningError(f"{where}.node_local: {address!r} is not an address like 169.254.20.10.") from None
 
 
 def _words(said: Any, known: Sequence[Any], where: str) -> tuple[Any, ...]:

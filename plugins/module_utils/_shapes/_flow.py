@@ -23,6 +23,10 @@ _LAST_PORT = 65535
 _PORT = re.compile(r"(?P<port>[^/\s]+)(?:/(?P<protocol>[A-Za-z]+))?")
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _PORT_NAME_LENGTH = 15
+_NAME_LENGTH = 63
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?")
+_LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _FORMS_OF_A_PORT = "8080, 8080/TCP, 53/UDP, http/TCP or 8000-8100/TCP"
 _FORMS_OF_A_PEER = (
     "a label map like {app: frontend}, {pods: {labels}, namespace: name}, {namespaces: {labels}, pods: {labels}}, "
@@ -110,7 +114,7 @@ def parse_flow(said: Any, namespace: str, where: str = "flow") -> Flow:
     absent = [key for key in ("from", "to") if key not in said]
     if absent:
         raise HardeningError(f"{where}: {' and '.join(absent)} is missing; a flow says who talks to whom.")
-    ports = said.get("ports") or []
+    ports = said.get("ports", [])
     if not isinstance(ports, Sequence) or isinstance(ports, str):
         raise HardeningError(f"{where}.ports: {ports!r} is not a list of ports like [8080/TCP].")
     flow = Flow(
@@ -176,28 +180,31 @@ def parse_peer(said: Any, namespace: str, where: str = "peer") -> Peer:
     reserved = [key for key in said if key in _RESERVED]
     if not reserved:
         return Pods(_labels(said, where))
+    for key in reserved:
+        if said[key] is None or said[key] == "":
+            raise HardeningError(f"{where}.{key}: nothing is said; write what is meant, or leave the key out.")
     form = next((form for form in _FORMS if form.key in said), _FORMS[-1])
     _refuse_unknown_keys(said, form.keys, where)
     return form.parse(said, namespace, where)
 
 
 def _pods(said: Mapping[str, Any], namespace: str, where: str) -> Peer:
-    named = said.get("namespace") or ""
-    if not isinstance(named, str):
+    named = said.get("namespace", namespace)
+    if not isinstance(named, str) or len(named) > _NAME_LENGTH or not _NAMESPACE.fullmatch(named):
         raise HardeningError(f"{where}.namespace: {named!r} is not the name of a namespace.")
-    return Pods(_labels(said.get("pods") or {}, f"{where}.pods"), "" if named == namespace else named)
+    return Pods(_labels(said.get("pods", {}), f"{where}.pods"), "" if named == namespace else named)
 
 
 def _pods_of_namespaces(said: Mapping[str, Any], _namespace: str, where: str) -> Peer:
     return Pods(
-        _labels(said.get("pods") or {}, f"{where}.pods"),
-        namespaces=_labels(said["namespaces"] or {}, f"{where}.namespaces"),
+        _labels(said.get("pods", {}), f"{where}.pods"),
+        namespaces=_labels(said["namespaces"], f"{where}.namespaces"),
     )
 
 
 def _addresses(said: Mapping[str, Any], _namespace: str, where: str) -> Peer:
     whole = _network(said["cidr"], f"{where}.cidr")
-    excepted = said.get("except") or []
+    excepted = said.get("except", [])
     if not isinstance(excepted, Sequence) or isinstance(excepted, str):
         raise HardeningError(f"{where}.except: {excepted!r} is not a list of address ranges.")
     parts = [_network(each, f"{where}.except[{at}]") for at, each in enumerate(excepted)]
@@ -259,7 +266,16 @@ def _labels(said: Any, where: str) -> Labels:
         raise HardeningError(
             f"{where}.{wrong}: a label's value is text; put {str(said[wrong]).lower()} in quotation marks."
         )
-    return tuple(sorted((str(key), str(value)) for key, value in said.items()))
+    labels = tuple(sorted((str(key), str(value)) for key, value in said.items()))
+    for key, value in labels:
+        if not _LABEL_KEY.fullmatch(key) or len(key.rpartition("/")[2]) > _NAME_LENGTH:
+            raise HardeningError(f"{where}: {key!r} is not the key of a label like app or example.com/app.")
+        if not _LABEL_VALUE.fullmatch(value) or len(value) > _NAME_LENGTH:
+            raise HardeningError(
+                f"{where}.{key}: {value!r} is not the value of a label; it has at most {_NAME_LENGTH} letters, digits, "
+                "dots, dashes and underscores, and a letter or a digit at both ends."
+            )
+    return labels
 
 
 def _refuse_unknown_keys(said: Mapping[str, Any], known: Sequence[str], where: str) -> None:

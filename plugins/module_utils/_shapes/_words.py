@@ -12,11 +12,11 @@ from difflib import get_close_matches
 _AS_CLOSE_AS = 0.6
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str], as_close_as: float = _AS_CLOSE_AS) -> str:
     """The candidate that a mistyped word most likely meant, ``""`` where none is close.
 
-    Case does not count; the candidate comes back as it is written.
+    Case does not count; the candidate comes back as it is written. ``as_close_as`` goes from 0 to 1, which is equal.
     """
     by_folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
-    close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=_AS_CLOSE_AS)
+    close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=as_close_as)
     return by_folded[close[0]] if close else ""

@@ -145,3 +145,32 @@ def test_a_gate_that_a_crash_left_goes_from_a_refused_namespace_too(shop: Any) -
 def test_a_step_knows_what_was_closed_for_every_pod_before(shop: Any, live: list[Any], denied: set[str]) -> None:
     there = [shop.policy(name, spec, set_name=set_name) for name, spec, set_name in live]
     assert step(shop, SAID, *there).was_denied == denied
+
+
+def test_a_policy_of_another_set_is_not_written_over(shop: Any) -> None:
+    theirs = shop.policy("hardening-default-deny", DENY_BOTH, set_name="theirs")
+    found = plan(shop.settings(SAID), shop.facts(policies={"shop": (theirs,)}), "set")
+    (reason,) = found.refused["shop"]
+    assert "NetworkPolicy/shop/hardening-default-deny belongs to the set theirs" in reason
+    other = shop.policy("hardening-allow-x", {"podSelector": {}}, set_name="theirs")
+    assert not plan(shop.settings(SAID), shop.facts(policies={"shop": (other,)}), "set").refused
+
+
+@pytest.mark.parametrize(
+    ("end", "meant"),
+    [
+        ({"app": "frontnd"}, "app: frontend"),
+        ({"ap": "frontend"}, "app: frontend"),
+        ({"namespace": "dta"}, "data"),
+        ({"namespace": "data", "pods": {"app": "frontnd"}}, ""),
+        ({"app": "reporter"}, ""),
+        ({"namespace": "elsewhere-entirely"}, ""),
+    ],
+)
+def test_a_mistyped_flow_stops_a_deny_that_is_new(shop: Any, end: dict[str, Any], meant: str) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": end, "to": {"app": "backend"}}]}
+    refused = plan(shop.settings(said), shop.facts(), "set").refused.get("shop", ())
+    assert bool(refused) is bool(meant)
+    assert not meant or f"did you mean {meant}?" in refused[0]
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, set_name="set")
+    assert not plan(shop.settings(said), shop.facts(policies={"shop": (deny,)}), "set").refused

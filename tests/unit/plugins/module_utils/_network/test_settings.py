@@ -56,3 +56,9 @@ def test_settings_that_can_mean_nothing_are_refused_by_namespace(said: dict[str,
     with pytest.raises(HardeningError, match=because) as caught:
         parse_settings(said, "shop")
     assert "namespace shop" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", [None, "", 5, 2851995658, True, "169.254.20"])
+def test_the_address_of_a_cache_is_text(address: object) -> None:
+    with pytest.raises(HardeningError, match="node_local: .* is not an address"):
+        parse_settings({"default_deny": ["egress"], "dns": {"node_local": address}}, "shop")

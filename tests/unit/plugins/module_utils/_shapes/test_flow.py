@@ -76,7 +76,6 @@ def test_what_is_no_port_is_refused_with_the_place_and_the_reason(said: Any, bec
         ({"version": 1}, Pods((("version", "1"),)), "{version: 1}"),
         ({}, Pods(), "{}"),
         ({"pods": {}}, Pods(), "{}"),
-        ({"pods": None}, Pods(), "{}"),
         ({"pods": {"app": "db"}, "namespace": "shop"}, Pods((("app", "db"),)), "{app: db}"),
         (
             {"pods": {"app": "db"}, "namespace": "data"},
@@ -164,3 +163,28 @@ def test_a_flow_without_ports_is_one_on_all_ports() -> None:
 def test_what_is_no_flow_is_refused_with_the_reason(said: Any, because: str) -> None:
     with pytest.raises(HardeningError, match=because):
         parse_flow(said, "shop", "allow[0]")
+
+
+@pytest.mark.parametrize("key", ["pods", "namespace", "namespaces", "cidr", "api_server", "any"])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_key_with_nothing_behind_it_is_refused_and_never_means_all(key: str, nothing: Any) -> None:
+    with pytest.raises(HardeningError, match=f"from.{key}: nothing is said"):
+        parse_flow({"from": {key: nothing}, "to": {"app": "a"}}, "shop")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"from": {"pods": []}, "to": {}}, "from.pods: .* is not a map of labels"),
+        ({"from": {"namespace": "Shop"}, "to": {}}, "from.namespace: 'Shop' is not the name of a namespace"),
+        ({"from": {"namespace": "a" * 64}, "to": {}}, "is not the name of a namespace"),
+        ({"from": {"app": "a b"}, "to": {}}, "from.app: 'a b' is not the value of a label"),
+        ({"from": {"app": "a" * 64}, "to": {}}, "is not the value of a label"),
+        ({"from": {"a b": "c"}, "to": {}}, "from: 'a b' is not the key of a label"),
+        ({"from": {"app": "a"}, "to": {}, "ports": None}, "ports: None is not a list of ports"),
+        ({"from": {"cidr": "10.0.0.0/8", "except": None}, "to": {}}, "from.except: nothing is said"),
+    ],
+)
+def test_what_no_cluster_takes_is_refused_before(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(HardeningError, match=message):
+        parse_flow(said, "shop")
