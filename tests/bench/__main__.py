@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -73,10 +74,9 @@ def testbed(*command: str) -> str:
 
 def cluster_up() -> Path:
     """A cluster for this alone, whose network does not work on thousands of policies while we measure."""
-    path = Path(testbed("up", "--name", CLUSTER, "--cni", "plain").split()[-1])
-    for line in testbed("env", "--name", CLUSTER).splitlines():
-        if line.startswith("export PATH="):
-            os.environ["PATH"] = line.removeprefix("export PATH=").strip("\"'")
+    path = Path(testbed("up", "--name", CLUSTER, "--cni", "plain").splitlines()[-1].strip())
+    exports = shlex.split(testbed("env", "--name", CLUSTER))
+    os.environ.update(each.split("=", 1) for each in exports if each.startswith("PATH="))
     return path
 
 
