@@ -19,7 +19,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     not_labelled_finding,
     preview_findings,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels, standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import without_finished
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
     ExistingPods,
     existing_pods,
@@ -40,6 +41,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
     MANAGER,
     namespace_object,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import template_findings
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place
 
 Results = dict[str, ObjectResult]
 
@@ -62,7 +66,7 @@ class ActionModule(HardeningAction):
         if read["state"] == "absent":
             reached = (set(resolution.settings) | set(read["namespaces"])) & set(live)
             return self._absent(client, {name: live[name] for name in sorted(reached)})
-        return self._present(client, resolution, read["on_violation"], read["force_conflicts"])
+        return self._present(client, live, resolution, read["on_violation"], read["force_conflicts"])
 
     def _absent(self, client: Client, reached: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """Apply nothing at all where something was applied: the server takes away what no other manager owns."""
@@ -73,20 +77,36 @@ class ActionModule(HardeningAction):
         unchanged = ObjectResult("v1", "Namespace", "", "", "unchanged", {})
         return self._told([done.get(name) or replace(unchanged, name=name) for name in reached], [])
 
-    def _present(self, client: Client, resolution: Resolution, on_violation: str, force: bool) -> dict[str, Any]:
+    def _present(
+        self, client: Client, live: Mapping[str, dict[str, Any]], resolution: Resolution, on_violation: str, force: bool
+    ) -> dict[str, Any]:
         done = self._applied(client, resolution.settings, resolution.creating, force, dry_run=True)
         findings = resolution_findings(resolution, "pod_security")
+        warned = {name: existing_pods(preview.warnings) for name, preview in done.items()}
+        places = {name: Place.of(live[name], resolution.settings[name]) for name in done if name in live}
+        tightened = {
+            name: place
+            for name, place in places.items()
+            if place and ((done[name].changed and place.tightens) or warned[name].violate or warned[name].incomplete)
+        }
+        asks = on_violation == "fail" and not self.check_mode
+        running = running_in(client, [name for name in tightened if asks or warned[name].violate])
+        against: dict[str, list[Finding]] = {}
+        if asks:
+            progress = Progress("Pod templates")
+            against = template_findings(client, list(tightened.values()), running, progress)
+
         held: set[str] = set()
-        for name, preview in done.items():
-            wanted = standard(resolution.settings[name])
-            existing = existing_pods(preview.warnings)
-            if wanted is None or not (existing.violate or existing.incomplete):
-                continue
-            findings += preview_findings(name, wanted, existing, {}, (), 1)
-            if on_violation == "fail":
+        for name, place in tightened.items():
+            existing = without_finished(warned[name], running[name].pods)
+            templates = against.get(name, [])
+            if existing.violate or existing.incomplete:
+                findings += preview_findings(name, place.wanted, existing, {}, (), 1)
+            findings += templates
+            if on_violation == "fail" and (existing.violate or existing.incomplete or templates):
                 held.add(name)
-                findings.append(held_back_finding(name, wanted, existing))
-                done[name] = self._held(preview, findings[-1])
+                findings.append(held_back_finding(name, place.wanted, existing, templates))
+                done[name] = self._held(done[name], findings[-1])
         if not self.check_mode:
             todo = {name: resolution.settings[name] for name, each in done.items() if each.changed and name not in held}
             done |= self._applied(client, todo, resolution.creating, force)

@@ -24,14 +24,14 @@ options:
     description:
       - Settings of namespaces by label. The first selector that matches counts.
       - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
-      - A selector that matches no namespace is a failure.
+      - A selector that matches no namespace, or none that it may reach, is a failure.
     type: list
     elements: dict
     default: []
   default:
     description:
       - Settings of every other namespace. They never reach namespaces that hold components of the cluster, like
-        C(kube-system).
+        C(kube-system). A default that reaches no namespace is a failure.
     type: dict
     default: {}
   exempt:

@@ -13,7 +13,11 @@ description:
   - Sets the labels C(pod-security.kubernetes.io/enforce), C(audit) and C(warn) with their versions on any number of
     namespaces, by server-side apply as the field manager C(hardening.kubernetes/pod_security).
   - Before a namespace is labelled, the API server is asked by dry run which of its running pods the level would refuse.
-    Everything that it warns of is shown, and O(on_violation) says what to do.
+    Everything that it warns of is shown, and O(on_violation) says what to do. Finished pods do not count.
+  - Where O(on_violation) is V(fail) and no pod runs of a pod template, as of a CronJob or of a workload scaled to zero,
+    the level is first only warned of and the template submitted by dry run. The label C(warn) is set for that moment
+    as a field manager of its own, C(hardening.kubernetes/pod_security-preview), and taken back. This needs the
+    permissions to list workloads and to create pods.
   - What the settings no longer name is taken out of the labels, as far as this module put it there.
   - In check mode the server's dry run tells the same and writes nothing.
 author:
@@ -21,7 +25,8 @@ author:
 options:
   on_violation:
     description:
-      - What to do with a namespace where running pods would be refused, or where the server could not look at all.
+      - What to do with a namespace where running pods or pod templates would be refused, or where the server could not
+        look at all.
         Running pods are not stopped by labels. They would be missing after their next restart.
       - V(fail) leaves such a namespace as it is, does all others, and fails at the end.
       - V(warn) labels it and warns of the pods.
@@ -123,8 +128,8 @@ objects:
       returned: in check mode, for a namespace that is not there yet
 findings:
   description: >-
-    What stands in the way: namespaces that do not exist, selectors that match nothing, running pods that would be
-    refused, namespaces that could not be labelled.
+    What stands in the way: namespaces that do not exist, settings that reach no namespace, running pods and pod
+    templates that would be refused, namespaces that could not be labelled.
   returned: always
   type: list
   elements: dict

@@ -15,7 +15,8 @@ description:
     counts as proof, and only together with the other pod being let in.
   - Asks the same, where the level is enforced or warned of, about every pod that runs and every pod template, those of
     CronJobs and of workloads scaled to zero too. Where it is not yet, the server's dry run of the labels tells of the
-    running pods.
+    running pods, and so it does of a pod that a webhook changes when it is submitted again.
+  - Where an API server cannot be reached at its own address, C(pod_security.enforced) is V(unknown) at best.
   - Nothing is stored. Probes are named C(hardening-probe-...). RBAC knows no dry run, so this needs the permission to
     create pods, and to patch namespaces for those that do not enforce yet. With less, findings are V(unknown) and say
     what is missing.

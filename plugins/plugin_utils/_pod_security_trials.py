@@ -18,9 +18,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import Before
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._probes import probe_for, probe_pod
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
+    UNLABELLED,
     Standard,
     is_explicit,
     labelled,
+    server_checks_pods,
+    standard,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import Submission
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Settings
@@ -46,6 +49,20 @@ class Place:
     proven: bool = False
     refused_for: Standard | None = None
     lets_in: bool = False
+
+    @classmethod
+    def of(cls, namespace: Object, settings: Settings) -> Place | None:
+        """The place that a live namespace is, if its settings have something refused there."""
+        wanted = standard(settings)
+        if wanted is None or wanted.admits_everything:
+            return None
+        metadata = namespace["metadata"]
+        return cls(metadata["name"], wanted, settings, metadata.get("labels") or {})
+
+    @property
+    def tightens(self) -> bool:
+        """Whether, by the labels, more is to be refused than now, or by other rules."""
+        return server_checks_pods(self.enforced or UNLABELLED, self.wanted)
 
     @property
     def enforced(self) -> Standard | None:
@@ -120,6 +137,33 @@ class ProbeTrial:
         self.refused_for = breaks.standard if breaks.kind == "violates" else None
         right = place.enforced == place.wanted
         self.outcomes.append(judgement.outcome(place.wanted, place.enforced, right, breaks, mended, self._allowed))
+
+
+class WarnedTrial:
+    """Whether the server is seen to warn of what breaks the level, or to refuse it: it learns of labels a bit late."""
+
+    def __init__(self, place: Place, client: Client) -> None:
+        """Take where to ask."""
+        self._place, self._client = place, client
+        self._in_a_row = self._attempt = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was seen often enough."""
+        return self._in_a_row >= judgement.IN_A_ROW
+
+    @property
+    def promising(self) -> bool:
+        """Whether it was seen the last time."""
+        return self._in_a_row > 0
+
+    def ask(self) -> None:
+        """Submit a pod that breaks the level."""
+        place = self._place
+        answer, _pod = _submit(self._client, probe_pod(probe_for(place.wanted).breaks, place.name, self._attempt))
+        seen = answer.kind in {"violates", "warned"} and answer.standard == place.wanted
+        self._in_a_row = self._in_a_row + 1 if seen else 0
+        self._attempt += 1
 
 
 class RunningTrial:

@@ -326,6 +326,109 @@ def test_running_pods_that_break_the_level_are_named_before_and_after_it_is_set(
     assert "the pod template would be refused" in after["evidence"]
 
 
+def test_a_webhook_that_mends_what_is_submitted_again_hides_no_running_pod(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result]
+) -> None:
+    place = namespace("mended")
+    start(client, place, "root", ROOT_SPEC)
+    start(client, place, "fine", SAFE_SPEC)
+    policy = mend_pods_of(place)
+    try:
+        assert all(client.create(each).ok for each in policy)
+        wait_until(lambda: submitted(client, place)["securityContext"].get("runAsNonRoot"))
+        for version, status, words in (
+            ("latest", "fail", "running pod root would be refused"),
+            ("v1.36", "fail", "running pod root would be refused"),
+            ("v1.30", "unknown", "running pod root is changed by a mutating webhook or policy"),
+        ):
+            settings = {"enforce": "restricted", "version": version}
+            label(client, place, settings)
+            told = run("pod_security_info", namespaces={place: settings}, timeout=1)
+            comply = only(told, "running_comply")
+            assert (comply["subject"], comply["status"]) == (f"Pod/{place}/root", status), comply
+            assert words in comply["evidence"]
+    finally:
+        for each in policy:
+            client.delete(client.resource(each["apiVersion"], each["kind"]), each["metadata"]["name"])
+
+
+def submitted(client: Client, place: str) -> dict[str, Any]:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": place, "name": "trial"}, "spec": ROOT_SPEC}
+    answer = client.create(pod, dry_run=True)
+    assert answer.ok, answer.message
+    return answer.object["spec"]
+
+
+def mend_pods_of(place: str) -> list[dict[str, Any]]:
+    """Has pods say that they do not run as root, the probes of this collection excepted."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    mend = "Object{spec: Object.spec{securityContext: Object.spec.securityContext{runAsNonRoot: true, "
+    mend += 'seccompProfile: Object.spec.securityContext.seccompProfile{type: "RuntimeDefault"}}}}'
+    return [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingAdmissionPolicy",
+            "metadata": {"name": place},
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [rule],
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": place}},
+                },
+                "matchConditions": [{"name": "no-probe", "expression": "object.spec.containers[0].name != 'probe'"}],
+                "reinvocationPolicy": "Never",
+                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": mend}}],
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": {"name": place},
+            "spec": {"policyName": place},
+        },
+    ]
+
+
+def test_finished_pods_keep_nothing_from_being_enforced(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result]
+) -> None:
+    place = namespace("finished")
+    once = {**HOST_SPEC["containers"][0], "command": ["true"]}
+    start(client, place, "done", {**HOST_SPEC, "restartPolicy": "Never", "containers": [once]})
+    start(client, place, "fine", SAFE_SPEC)
+    pods = KNOWN["v1", "Pod"]
+    wait_until(lambda: (client.get(pods, "done", place) or {}).get("status", {}).get("phase") == "Succeeded")
+    settings = {"enforce": "baseline"}
+    assert only(run("pod_security_info", namespaces={place: settings}), "running_comply")["status"] == "pass"
+    told = run("pod_security", namespaces={place: settings})
+    assert (told["failed"], live_labels(client, place)["enforce"]) == (False, "baseline"), told
+
+
+def test_templates_that_would_be_refused_hold_the_level_back(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result]
+) -> None:
+    bad, good, foreign = namespace("templates-bad"), namespace("templates-good"), namespace("templates-foreign")
+    make_workload(client, bad, "CronJob", HOST_SPEC)
+    make_workload(client, good, "CronJob", SAFE_SPEC)
+    make_workload(client, good, "Deployment", SAFE_SPEC)
+    make_workload(client, foreign, "CronJob", SAFE_SPEC)
+    label(client, foreign, {"warn": "privileged"})
+    wanted = {place: {"enforce": "baseline"} for place in (bad, good, foreign)}
+    told = run("pod_security", namespaces=wanted)
+    assert {each["name"]: each["action"] for each in told["objects"]} == {
+        bad: "failed",
+        good: "updated",
+        foreign: "failed",
+    }
+    assert f"CronJob/{bad}/web: baseline:latest: the pod template would be refused: " in told["msg"]
+    assert "hostPID=true" in told["msg"]
+    assert "could not be judged" in told["msg"]
+    assert live_labels(client, bad) == {}
+    assert live_labels(client, good) == {"enforce": "baseline", "enforce-version": "latest"}
+    assert live_labels(client, foreign) == {"warn": "privileged", "warn-version": "latest"}
+    told = run("pod_security", namespaces=wanted, on_violation="warn")
+    assert (told["failed"], live_labels(client, bad)["enforce"]) == (False, "baseline")
+
+
 def test_warn_lets_templates_be_judged_before_anything_is_enforced(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:

@@ -18,6 +18,7 @@ import yaml
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import expected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
@@ -147,6 +148,22 @@ def test_what_runs_in_an_exempted_namespace_is_not_called_compliant(client: Clie
     _enforced, comply = look(exempting, live, resolution, 2, lambda _done, _total: None)[EXEMPT]
     assert (comply.status, comply.subject) == ("unknown", f"Namespace/{EXEMPT}")
     assert "not seen to judge by restricted:latest" in comply.evidence
+
+
+def test_what_runs_in_an_exempted_namespace_without_labels_is_not_called_compliant(
+    client: Client, exempting: Client
+) -> None:
+    bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": EXEMPT}}
+    assert client.apply(bare, manager="test", force=True).ok
+    live = {EXEMPT: client.get(KNOWN["v1", "Namespace"], EXEMPT) or {}}
+    resolution = resolve(list(live.values()), {EXEMPT: SETTINGS}, [], {}, [])
+    failed, comply = look(exempting, live, resolution, 2, lambda _done, _total: None)[EXEMPT]
+    assert (failed.status, comply.status) == ("fail", "unknown")
+    assert "is exempt from Pod Security" in failed.evidence
+    assert "--admission-control-config-file" in failed.remedy
+    assert expected(failed, labels_would_be_set=True).would == "fail"
+    labelled = {**bare, "metadata": {"name": EXEMPT, "labels": labels(SETTINGS)}}
+    assert client.apply(labelled, manager="test", force=True).ok
 
 
 def test_each_of_several_api_servers_is_asked_at_its_own_address(

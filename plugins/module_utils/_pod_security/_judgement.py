@@ -322,6 +322,13 @@ def no_preview_finding(namespace: str, why: str, remedy: str) -> Finding:
     return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", why, "none", remedy)
 
 
+def not_judged_finding(namespace: str, why: str) -> Finding:
+    """For a namespace with pod templates that the server could not be asked about."""
+    said = f"the pod templates could not be judged: {why}"
+    remedy = "Do what the message says, or set warn to the level and run again."
+    return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", said, "none", remedy)
+
+
 def held_back_finding(
     namespace: str, wanted: Standard, existing: ExistingPods, templates: Sequence[Finding] = ()
 ) -> Finding:
