@@ -15,11 +15,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import owned_fields
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
-    held_back_finding,
     not_labelled_finding,
-    preview_findings,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import without_finished
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
     ExistingPods,
@@ -41,9 +38,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
     MANAGER,
     namespace_object,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import template_findings
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_weighing import weigh
 
 Results = dict[str, ObjectResult]
 
@@ -82,31 +77,13 @@ class ActionModule(HardeningAction):
     ) -> dict[str, Any]:
         done = self._applied(client, resolution.settings, resolution.creating, force, dry_run=True)
         findings = resolution_findings(resolution, "pod_security")
-        warned = {name: existing_pods(preview.warnings) for name, preview in done.items()}
-        places = {name: Place.of(live[name], resolution.settings[name]) for name in done if name in live}
-        tightened = {
-            name: place
-            for name, place in places.items()
-            if place and ((done[name].changed and place.tightens) or warned[name].violate or warned[name].incomplete)
-        }
-        asks = on_violation == "fail" and not self.check_mode
-        running = running_in(client, [name for name in tightened if asks or warned[name].violate])
-        against: dict[str, list[Finding]] = {}
-        if asks:
-            progress = Progress("Pod templates")
-            against = template_findings(client, list(tightened.values()), running, progress)
-
-        held: set[str] = set()
-        for name, place in tightened.items():
-            existing = without_finished(warned[name], running[name].pods)
-            templates = against.get(name, [])
-            if existing.violate or existing.incomplete:
-                findings += preview_findings(name, place.wanted, existing, {}, (), 1)
-            findings += templates
-            if on_violation == "fail" and (existing.violate or existing.incomplete or templates):
-                held.add(name)
-                findings.append(held_back_finding(name, place.wanted, existing, templates))
-                done[name] = self._held(done[name], findings[-1])
+        judges_templates = on_violation == "fail" and not self.check_mode
+        progress = Progress("Pod templates")
+        weighed = weigh(client, live, resolution.settings, done, judges_templates, progress)
+        findings += [finding for each in weighed.values() for finding in each.against]
+        held = {name: each.reason for name, each in weighed.items() if on_violation == "fail"}
+        findings += held.values()
+        done |= {name: self._held(done[name], reason) for name, reason in held.items()}
         if not self.check_mode:
             todo = {name: resolution.settings[name] for name, each in done.items() if each.changed and name not in held}
             done |= self._applied(client, todo, resolution.creating, force)

@@ -36,9 +36,9 @@ class Running:
         return self.pods, self.workloads
 
 
-def running_in(client: Client, names: Collection[str]) -> dict[str, Running]:
+def running_in(client: Client, names: Collection[str]) -> defaultdict[str, Running]:
     """What runs in these namespaces: one list a kind where that may be had and they are many, else one a namespace."""
-    found: dict[str, Running] = defaultdict(Running)
+    found: defaultdict[str, Running] = defaultdict(Running)
     wanted = set(names)
     kinds = [_POD, *WORKLOAD_KINDS]
     if len(wanted) > _FEW_NAMESPACES:
