@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.demo.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = Path("examples/shop")
+REPORT = ROOT / "build" / "demo-report.json"
 HOST_READER = SHOP / "manifests" / "host-reader.yml"
 QUIET = {
     "ANSIBLE_DISPLAY_OK_HOSTS": "false",
@@ -26,6 +29,8 @@ QUIET = {
 }
 FAILURE = 2  # the exit status of ansible-playbook when a task failed, as a verdict does
 SECONDS_TO_SETTLE = 30
+BLOCKED = ("refused", "timeout")  # what a network says that drops or rejects; anything else is a broken neighbour
+THE_ONE_FAILURE = {("pod_security.running_comply", "Pod/neighbours/host-reader")}
 
 
 class Surprise(Exception):
@@ -48,14 +53,14 @@ def main() -> int:
 
     say("4. One command")
     insecure = cluster.has_pod("neighbours", "host-reader")
-    harden(kubeconfig, expected=FAILURE if insecure else 0)
+    harden(kubeconfig, failing=THE_ONE_FAILURE if insecure else set())
 
     say("5. After")
     look(cluster, hardened=True)
     if insecure:
         say("6. The pod that ran already is the one failure left. Without it:")
         cluster.delete_pod("neighbours", "host-reader")
-        harden(kubeconfig, expected=0)
+        harden(kubeconfig, failing=set())
     return 0
 
 
@@ -80,7 +85,7 @@ def look(cluster: Cluster, *, hardened: bool) -> None:
     sees(
         "the neighbour `curious` connects to postgres.shop:5432",
         lambda: cluster.run("neighbours", "curious", "toolbox", "connect", "-t", "2", "postgres.shop", "5432"),
-        lambda answer: (answer != "open") is hardened,
+        lambda answer: answer in (BLOCKED if hardened else ("open",)),
     )
     sees(
         "a new pod that mounts the host is",
@@ -105,10 +110,20 @@ def sees(what: str, ask: Callable[[], str], promised: Callable[[str], bool]) -> 
     print(textwrap.fill(f"{what}: {answer}", 100, initial_indent="   ", subsequent_indent="      "))
 
 
-def harden(kubeconfig: Path, expected: int) -> None:
-    """The command that a user runs."""
+def harden(kubeconfig: Path, failing: set[tuple[str, str]]) -> None:
+    """The command that a user runs; its report names exactly these controls and subjects as not in order."""
     policy = SHOP / "cluster-policy.yml"
+    expected = FAILURE if failing else 0
     play("harden-cluster.yml", kubeconfig, "harden-cluster.yml", "-e", f"policy={policy}", expected=expected)
+    seen = not_in_order(json.loads(REPORT.read_text(encoding="utf-8")))
+    if seen != failing:
+        raise Surprise(f"the report names {sorted(seen) or 'nothing'}, not {sorted(failing) or 'nothing'}")
+
+
+def not_in_order(report: dict[str, Any]) -> set[tuple[str, str]]:
+    """What speaks against the cluster: control and subject of each failed or unknown finding, and every error."""
+    wrong = [each for each in report["findings"] if each["status"] in ("fail", "unknown")]
+    return {(each["control"], each["subject"]) for each in wrong} | {("error", each) for each in report["errors"]}
 
 
 def play(what: str, kubeconfig: Path, *arguments: str, expected: int = 0) -> None:
@@ -117,8 +132,7 @@ def play(what: str, kubeconfig: Path, *arguments: str, expected: int = 0) -> Non
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
     colour = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
     environment = {**os.environ, **QUIET, **colour, "KUBECONFIG": str(kubeconfig)}
-    report = ["-e", f"report={ROOT / 'build' / 'demo-report.json'}"]
-    done = subprocess.run([*command, *report], check=False, env=environment)
+    done = subprocess.run([*command, "-e", f"report={REPORT}"], check=False, env=environment)
     if done.returncode != expected:
         raise Surprise(f"{what} ended with status {done.returncode}, not {expected}")
 
