@@ -58,7 +58,7 @@ class ActionModule(HardeningAction):
         stopped = [*resolution_findings(wanted.resolution, "network"), *refusals(decided, self.check_mode)]
         wrong = [
             f"Namespace/{name}: {mistake}"
-            for name in sorted(decided.steps)
+            for name in sorted(decided.steps.keys() & wanted.settings.keys())
             for mistake in mistakes(name, wanted.settings, wanted.facts)
         ]
         return self._told(objects, stopped, wrong)

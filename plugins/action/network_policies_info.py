@@ -15,7 +15,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import present
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import closed_by_config, judge
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gaps import closed_by_config
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import judge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
     Verdict,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
+    LEFT_OVER,
+    OTHER_POLICIES,
     SERVICE_NAME_LABEL,
     WORKLOAD_KINDS,
     Dns,
@@ -25,10 +27,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     cluster_dns,
     listeners,
     node_addresses,
+    other_policies_of,
     workloads_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import NAME_LABEL
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    NAME_LABEL,
+    SET_LABEL,
+    is_ours,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
     NetworkSettings,
     parse_settings,
@@ -53,6 +60,17 @@ _CALLING = (
     "MutatingWebhookConfiguration",
     "APIService",
     "CustomResourceDefinition",
+)
+_OTHER_ENGINES = (
+    ("cilium.io/v2", "CiliumNetworkPolicy"),
+    ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+    ("projectcalico.org/v3", "NetworkPolicy"),
+    ("projectcalico.org/v3", "GlobalNetworkPolicy"),
+    ("crd.projectcalico.org/v1", "NetworkPolicy"),
+    ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
+    ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+    ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
+    ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
 )
 _ONE_BY_ONE_UP_TO = 8
 _COMPONENTS = "kube-system"
@@ -90,7 +108,8 @@ def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     settings = {name: parse_settings(each, name) for name, each in resolution.settings.items()}
     labels = {each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in live}
     labels |= {name: {NAME_LABEL: name} for name in resolution.creating}
-    return Wanted(resolution, settings, _facts(client, settings, labels), said["set"])
+    ending = {each["metadata"]["name"] for each in live if each["metadata"].get("deletionTimestamp")}
+    return Wanted(resolution, settings, _facts(client, settings, labels, said["set"], ending), said["set"])
 
 
 def read_names(client: Client, said: Mapping[str, Any]) -> list[str]:
@@ -122,7 +141,13 @@ def _namespaces(client: Client, said: Mapping[str, Any]) -> Objects:
     return [each for each in found if each is not None]
 
 
-def _facts(client: Client, settings: Mapping[str, NetworkSettings], labels: Mapping[str, Mapping[str, str]]) -> Facts:
+def _facts(
+    client: Client,
+    settings: Mapping[str, NetworkSettings],
+    labels: Mapping[str, Mapping[str, str]],
+    set_name: str,
+    ending: Collection[str],
+) -> Facts:
     reader = _Reader(client, _spaces(settings, labels))
     denied = {direction for said in settings.values() for direction in said.deny}
     jobs: dict[str, Callable[[], Any]] = {kind: partial(reader.everywhere, kind) for kind in _IN_NAMESPACES}
@@ -132,6 +157,8 @@ def _facts(client: Client, settings: Mapping[str, NetworkSettings], labels: Mapp
     if denied:
         jobs |= {"dns": reader.dns, "api_server": reader.api_server, "components": reader.components}
         jobs["Node"] = partial(reader.cluster_wide, "Node")
+        jobs[OTHER_POLICIES] = reader.other_policies
+    jobs[LEFT_OVER] = partial(reader.of_set, set_name)
     names = list(jobs)
     answers = dict(zip(names, client.parallel(lambda name: jobs[name](), names), strict=True))
 
@@ -149,6 +176,12 @@ def _facts(client: Client, settings: Mapping[str, NetworkSettings], labels: Mapp
         api_servers=listeners(answers.get("api_server") or ()),
         components=workloads_of((), answers.get("components") or ()),
         node_addresses=tuple(node_addresses(answers.get("Node") or ())),
+        other_policies=other_policies_of(answers.get(OTHER_POLICIES) or ()),
+        left_over={
+            name: tuple(each)
+            for name, each in _by_namespace(filter(is_ours, answers[LEFT_OVER])).items()
+            if name not in settings and name not in ending
+        },
         unreadable=reader.unreadable,
     )
 
@@ -188,6 +221,20 @@ class _Reader:
 
     def cluster_wide(self, kind: str) -> Objects:
         return self._allowed(kind, lambda: self._client.list(KNOWN[_API_VERSIONS[kind], kind]))
+
+    def of_set(self, set_name: str) -> Objects:
+        """What this set wrote, in all namespaces."""
+        resource = KNOWN[_API_VERSIONS["NetworkPolicy"], "NetworkPolicy"]
+        return self._allowed(LEFT_OVER, lambda: self._client.list(resource, label_selector=f"{SET_LABEL}={set_name}"))
+
+    def other_policies(self) -> Objects:
+        """The policies of other engines, as far as the server has their kinds."""
+        served = [each for each in (self._client.resource(*kind) for kind in _OTHER_ENGINES) if each]
+        pages = self._client.parallel(
+            lambda resource: self._allowed(OTHER_POLICIES, lambda: self._client.list(resource, metadata_only=True)),
+            served,
+        )
+        return [each for page in pages for each in page]
 
     def components(self) -> Objects:
         """What stands between pods and the cluster's DNS, or its API servers."""

@@ -20,7 +20,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gen
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
     PROBE_LABEL,
-    PROBE_PREFIX,
     End,
     InForce,
 )
@@ -43,6 +42,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
     Role,
     Trial,
     allow,
+    expiry,
+    is_left_over,
     labels_of,
     pod,
     why_not_running,
@@ -95,12 +96,16 @@ def probe_all(
 
 
 def _sweep(client: Client, namespace: str) -> None:
-    """Remove what a run that crashed left; where that may not be done, its pods end by themselves."""
+    """Remove what a run that crashed left, and nothing of one that is under way.
+
+    Where that may not be done, its pods end by themselves.
+    """
     for resource in (POD, POLICY):
         with contextlib.suppress(KubeError):
             for each in client.list(resource, namespace, label_selector=PROBE_LABEL, metadata_only=True):
-                if each["metadata"]["name"].startswith(PROBE_PREFIX):
-                    client.delete(resource, each["metadata"]["name"], namespace)
+                metadata = each["metadata"]
+                if is_left_over(metadata, time.time()):
+                    client.delete(resource, metadata["name"], namespace, uid=metadata["uid"])
 
 
 class _Run:
@@ -164,6 +169,7 @@ class _Pair:
         self._client, self._trial, self._probe = client, trial, probe
         self._image, self._timeout = image, timeout
         self._lifetime = int(timeout * _PHASES + _SPARE_SECONDS)
+        self._expires = expiry(time.time(), self._lifetime)
         self._both = (trial.port, trial.control)
 
     def verdict(self) -> Verdict:
@@ -228,7 +234,7 @@ class _Pair:
 
     def _start(self, role: Role, addresses: Sequence[str] = ()) -> tuple[str, ...]:
         """Run a pod; its addresses. Raises :class:`_Inconclusive` with the reason why it does not run."""
-        wanted = pod(self._trial, role, self._image, self._lifetime, addresses)
+        wanted = pod(self._trial, role, self._image, self._lifetime, addresses, self._expires)
         deadline = time.monotonic() + self._timeout
         answer = self._client.create(wanted)
         while _NO_ACCOUNT_YET in answer.message and time.monotonic() < deadline:
@@ -261,7 +267,7 @@ class _Pair:
                 raise _Inconclusive(f"{found.told} opens {direction} for the addresses of all pods")
 
     def _open(self, direction: Direction, port: int) -> None:
-        answer = self._client.create(allow(self._trial, direction, port))
+        answer = self._client.create(allow(self._trial, direction, port, self._expires))
         if not answer.ok:
             raise _Inconclusive(f"the server refused the probe's NetworkPolicy: {answer.message}")
 

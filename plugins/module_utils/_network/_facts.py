@@ -27,6 +27,8 @@ _DNS_PORT = 53
 _HTTPS_PORT = 443
 _SERVICE_URL = re.compile(r"https://(?P<name>[^./:]+)\.(?P<namespace>[^./:]+)\.svc(\.[^/:]*)?(:(?P<port>\d+))?(/|$)")
 _NO_ADDRESS = frozenset({"", "None"})
+OTHER_POLICIES = "policies of other engines"
+LEFT_OVER = "policies of this set"
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 _LONGEST_PROBE_SECONDS = 3600
@@ -74,7 +76,9 @@ class Facts:
 
     ``namespaces`` are their labels. ``policies`` are NetworkPolicy objects, ``workloads`` the running pods and the
     templates of pods to come, ``services`` Service objects by name, each by namespace. ``components`` are the
-    Deployments and DaemonSets of ``kube-system``.
+    Deployments and DaemonSets of ``kube-system``. ``other_policies`` are those of other policy engines, as namespace
+    (``""`` for the whole cluster) and ``Kind/namespace/name``. ``left_over`` are this set's policies in namespaces
+    that its settings do not reach.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -86,6 +90,8 @@ class Facts:
     api_servers: tuple[Listener, ...] = ()
     components: tuple[PodTemplate, ...] = ()
     node_addresses: tuple[str, ...] = ()
+    other_policies: tuple[tuple[str, str], ...] = ()
+    left_over: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,14 +101,14 @@ def present(namespace: str, facts: Facts) -> list[InForce]:
 
 
 def listeners(slices: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:
-    """What the ready endpoints of EndpointSlices listen on, in a stable order."""
+    """What the endpoints of EndpointSlices listen on, in a stable order.
+
+    Also those that are not ready: an API server or a DNS pod that is away for a while comes back at its address.
+    """
     found = []
     for each in slices:
         addresses = sorted(
-            address
-            for endpoint in each.get("endpoints") or ()
-            if (endpoint.get("conditions") or {}).get("ready") is not False
-            for address in endpoint.get("addresses") or ()
+            address for endpoint in each.get("endpoints") or () for address in endpoint.get("addresses") or ()
         )
         ports = sorted(
             (port["port"], port.get("protocol", "TCP"))
@@ -112,6 +118,15 @@ def listeners(slices: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:
         if addresses and ports:
             found.append(Listener(tuple(addresses), tuple(ports)))
     return tuple(sorted(set(found), key=lambda each: (each.addresses, each.ports)))
+
+
+def other_policies_of(objects: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Objects of other policy engines, as :class:`Facts` holds them, each once though two API groups serve it."""
+    found = set()
+    for each in objects:
+        namespace, name = each["metadata"].get("namespace", ""), each["metadata"]["name"]
+        found.add((namespace, "/".join(filter(None, (each["kind"], namespace, name)))))
+    return tuple(sorted(found))
 
 
 def node_addresses(nodes: Iterable[Mapping[str, Any]]) -> list[str]:

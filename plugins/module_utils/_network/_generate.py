@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener, present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
     SET_LABEL,
@@ -72,9 +72,10 @@ def generate(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: st
     for namespace in sorted(settings):
         for flow in settings[namespace].allow:
             for side in _sides(_absolute(flow, namespace), settings, facts):
-                rules = list(_rules(side, facts))
+                name = _allow_name(side)
+                rules = list(_rules(side, _with_servers_away(facts, side, name)))
                 if rules:
-                    policy = _allow(side, rules, set_name)
+                    policy = _allow(side, name, rules, set_name)
                     opened[side.namespace][policy["metadata"]["name"]] = policy
                     if isinstance(side.other, ApiServer):
                         api_server[side.namespace].add(policy["metadata"]["name"])
@@ -202,9 +203,33 @@ def _port(port: Port) -> dict[str, Any]:
     return {**told, "endPort": port.end} if port.end else told
 
 
-def _allow(side: _Side, rules: list[dict[str, Any]], set_name: str) -> Policy:
+def _with_servers_away(facts: Facts, side: _Side, name: str) -> Facts:
+    """The API servers, and those that the present policy names and that are away while their node is there.
+
+    While a control-plane node is down its address is in no endpoint; what lost it would be closed once it is back.
+    """
+    if not isinstance(side.other, ApiServer) or not facts.api_servers:
+        return facts
+    known = {address for server in facts.api_servers for address in server.addresses}
+    named = {
+        peer["ipBlock"]["cidr"].partition("/")[0]
+        for policy in present(side.namespace, facts)
+        if policy.name == name and policy.ours
+        for rule in policy.rules.get(side.direction) or ()
+        for peer in rule.peers
+        if "ipBlock" in peer
+    }
+    away = named & set(facts.node_addresses) - known
+    first, *others = facts.api_servers
+    return replace(facts, api_servers=(replace(first, addresses=tuple(sorted({*first.addresses, *away}))), *others))
+
+
+def _allow_name(side: _Side) -> str:
     source, target = (_slug(end, side.namespace) for end in (side.flow.source, side.flow.target))
-    name = f"hardening-allow-{source}-to-{target}-{_hash(side.flow)}-{side.direction}"
+    return f"hardening-allow-{source}-to-{target}-{_hash(side.flow)}-{side.direction}"
+
+
+def _allow(side: _Side, name: str, rules: list[dict[str, Any]], set_name: str) -> Policy:
     return _policy(side.namespace, name, _selector(side.subject.labels), {side.direction: rules}, set_name)
 
 

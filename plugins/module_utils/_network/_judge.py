@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import opens_everything
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
+    LEFT_OVER,
+    OTHER_POLICIES,
     WORKLOAD_KINDS,
     Facts,
-    end_of,
     present,
-    selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import (
     host_network_note,
     mistakes,
     workloads_named,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gaps import (
+    ENFORCE,
+    closed_by_config,
+    deny_gaps,
+    denying,
+    remedy_of,
+    some,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import DENY_NAME, Desired
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
@@ -31,22 +38,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pla
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     InForce,
     in_force,
-    isolating,
-    selects,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import Verdict
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import ApiServer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 
 DENY = "network.default_deny"
 FLOWS = "network.flows"
 ADDRESSES = "network.api_server_addresses"
-
-_NAMED_AT_MOST = 5
-_ENFORCE = "Run network_policies with these settings in enforce mode."
 
 
 def refusals(plan: Plan, preview: bool) -> list[Finding]:
@@ -104,14 +105,30 @@ def judge(
         found.append(view.default_deny(probed.get(namespace)))
         if said.allow or said.dns or view.drift():
             found.append(view.flows(settings))
-        if any(isinstance(end, ApiServer) for flow in said.allow for end in (flow.source, flow.target)):
+        if plan.desired[namespace].api_server:
             found.append(view.api_server_addresses())
-    return found
+    return [*found, *_left_over(facts, set_name, will_probe is not None)]
 
 
-def closed_by_config(namespace: str, said: NetworkSettings, facts: Facts, set_name: str) -> tuple[list[str], list[str]]:
-    """What keeps the policies in force from being the default deny that is wanted, and what else there is to say."""
-    return _deny_gaps(namespace, said, present(namespace, facts), facts, set_name)
+def _left_over(facts: Facts, set_name: str, preview: bool) -> list[Finding]:
+    """What this set wrote in namespaces that its settings no longer reach."""
+    if LEFT_OVER in facts.unreadable:
+        evidence = f"could not look for what the set left in other namespaces: {facts.unreadable[LEFT_OVER]}"
+        remedy = "Give the permission that is named, then check again."
+        return [judged(FLOWS, f"Set/{set_name}", "unknown", evidence, "none", remedy, "unknown" if preview else None)]
+    return [
+        judged(
+            FLOWS,
+            f"Namespace/{namespace}",
+            "fail",
+            f"{some([in_force(policy).told for policy in policies])} of the set {set_name} still there, "
+            "though no settings reach the namespace",
+            "config",
+            "Give the namespace settings again, or remove what is left with state: absent for it.",
+            "fail" if preview else None,
+        )
+        for namespace, policies in sorted(facts.left_over.items())
+    ]
 
 
 class _View:
@@ -139,8 +156,12 @@ class _View:
         gaps, notes = closed_by_config(self._namespace, self._said, self._facts, self._set)
         would = self._would_deny()
         if gaps:
-            return judged(DENY, self._subject, "fail", _sentence([*gaps, *notes]), "config", _remedy(gaps), would)
-        denied = f"{' and '.join(self._said.deny)} denied for every pod by {_denying(self._said, self._in_force())}"
+            return judged(DENY, self._subject, "fail", _sentence([*gaps, *notes]), "config", remedy_of(gaps), would)
+        others = self._other_engines()
+        if others and (probe is None or probe.status != "fail"):
+            remedy = "Delete it, or judge it by hand and accept this by accept_unknown."
+            return judged(DENY, self._subject, "unknown", _sentence([*others, *notes]), "config", remedy, would)
+        denied = f"{' and '.join(self._said.deny)} denied for every pod by {denying(self._said, self._in_force())}"
         if probe is None:
             return judged(
                 DENY,
@@ -154,6 +175,15 @@ class _View:
         evidence = _sentence([denied, probe.evidence, *notes])
         proof: Proof = "config" if probe.status == "unknown" else "effect"
         return judged(DENY, self._subject, probe.status, evidence, proof, probe.remedy, would)
+
+    def _other_engines(self) -> list[str]:
+        """Policies of other kinds may open what NetworkPolicy closes, and nobody here can judge them."""
+        there = [told for space, told in self._facts.other_policies if space in ("", self._namespace)]
+        unread = self._facts.unreadable.get(OTHER_POLICIES)
+        return [
+            *([f"{some(there)} in force too, of another policy engine: what they open is not known"] if there else []),
+            *([f"could not look for policies of other engines: {unread}"] if unread else []),
+        ]
 
     def _in_force(self) -> list[InForce]:
         return present(self._namespace, self._facts)
@@ -175,7 +205,7 @@ class _View:
             remedy = "Check again once its workloads are there."
             return judged(FLOWS, self._subject, "unknown", evidence, "none", remedy, would)
         if wrong or drift:
-            remedy = "Correct the flow, or deploy what it names." if wrong else _ENFORCE
+            remedy = "Correct the flow, or deploy what it names." if wrong else ENFORCE
             return judged(FLOWS, self._subject, "fail", _sentence([*wrong, *drift, *notes]), "config", remedy, would)
         count = len(self._said.allow)
         declared = "the one flow that is declared names" if count == 1 else f"all {count} declared flows name"
@@ -195,8 +225,12 @@ class _View:
                 f"NetworkPolicy/{self._namespace}/{drift[0]} names {', '.join(named) or 'no address yet'}, "
                 f"the API servers listen at {_listening(self._facts)}"
             )
-            return judged(ADDRESSES, self._subject, "fail", evidence, "config", _ENFORCE, would)
+            return judged(ADDRESSES, self._subject, "fail", evidence, "config", ENFORCE, would)
         evidence = f"the flows name {', '.join(real)}, where the API servers are"
+        policies = (self._live[name] for name in self._desired.api_server)
+        away = sorted({address for each in policies for address in _addresses(in_force(each))} - set(real))
+        if away:
+            evidence += f"; {', '.join(away)} stays in them, as a node has it, though no API server listens there now"
         return judged(ADDRESSES, self._subject, "pass", evidence, "config", "", would)
 
     def _as_desired(self, name: str) -> bool:
@@ -219,7 +253,7 @@ class _View:
 
     def _would_deny(self) -> Status | None:
         then = after(self._namespace, self._desired, self._facts, self._set)
-        gaps, _notes = _deny_gaps(self._namespace, self._said, then, self._facts, self._set)
+        gaps, _notes = deny_gaps(self._namespace, self._said, then, self._facts, self._set)
         return self._preview("fail" if gaps else "pass" if self._will_probe else "unknown")
 
     def _preview(self, expected: Status) -> Status | None:
@@ -236,52 +270,6 @@ class _View:
             "Give the permission that is named, then check again.",
             self._preview("unknown"),
         )
-
-
-def _deny_gaps(
-    namespace: str, said: NetworkSettings, policies: Sequence[InForce], facts: Facts, set_name: str
-) -> tuple[list[str], list[str]]:
-    gaps: list[str] = []
-    notes: list[str] = []
-    workloads = facts.workloads.get(namespace) or ()
-    for direction in said.deny:
-        if not any(policy.selects_all and direction in policy.rules for policy in policies):
-            bare = [each.subject for each in workloads if not isolating(policies, direction, end_of(each, facts))]
-            who = f"{_some(bare)} {'is' if len(bare) == 1 else 'are'} open" if bare else "pods to come are open"
-            gaps.append(f"no NetworkPolicy denies {direction} for every pod: {who}")
-        for policy in policies:
-            rules = policy.rules.get(direction) or ()
-            if not rules:
-                continue
-            mine = policy.ours and policy.set_name == set_name
-            reached = _reached(policy, facts)
-            if opens_everything(rules, facts.namespaces) and (policy.selects_all or (reached and not mine)):
-                gaps.append(
-                    f"{policy.told} opens all {direction} of {'every pod' if policy.selects_all else _some(reached)}"
-                )
-            elif not mine:
-                notes.append(f"{policy.told}, not of this set, opens some {direction}")
-    note = host_network_note(workloads)
-    return gaps, [*notes[:_NAMED_AT_MOST], *([note] if note else [])]
-
-
-def _denying(said: NetworkSettings, policies: Sequence[InForce]) -> str:
-    """The policies that close every pod; only those that open nothing themselves, where there are such."""
-    closing = [policy for policy in policies if policy.selects_all and not set(policy.rules).isdisjoint(said.deny)]
-    silent = [policy for policy in closing if not any(policy.rules[direction] for direction in policy.rules)]
-    return _some([policy.told for policy in silent or closing])
-
-
-def _reached(policy: InForce, facts: Facts) -> list[str]:
-    there = selected_by(facts.workloads.get(policy.namespace) or (), {})
-    return [each.subject for each in there if selects(policy.selector, each.labels)]
-
-
-def _remedy(gaps: Sequence[str]) -> str:
-    foreign = [gap.split(" opens ")[0] for gap in gaps if " opens " in gap]
-    if foreign:
-        return f"Delete or narrow {_some(foreign)}, or waive this with a reason."
-    return _ENFORCE
 
 
 def _addresses(policy: InForce) -> list[str]:
@@ -302,11 +290,6 @@ def _listening(facts: Facts) -> str:
         for server in facts.api_servers
         for address in server.addresses
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED_AT_MOST])
-    return shown + (f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else "")
 
 
 def _sentence(parts: Sequence[str]) -> str:

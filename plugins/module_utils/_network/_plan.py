@@ -85,15 +85,23 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
             )
         )
     }
-    steps = {
-        namespace: _step(namespace, desired[namespace], facts, set_name)
-        for namespace in settings
-        if namespace not in refused
-    } | {
-        namespace: Step(None, (), None, (), (left,))
-        for namespace in refused
-        if (left := _gate_before_a_deny(namespace, facts, set_name))
-    }
+    steps = (
+        {
+            namespace: _step(namespace, desired[namespace], facts, set_name)
+            for namespace in settings
+            if namespace not in refused
+        }
+        | {
+            namespace: Step(None, (), None, (), (left,))
+            for namespace in refused
+            if (left := _gate_before_a_deny(namespace, facts, set_name))
+        }
+        | {
+            namespace: Step(None, (), None, (), gates)
+            for namespace, policies in facts.left_over.items()
+            if (gates := tuple(reference(each) for each in policies if each["metadata"]["name"] == GATE_NAME))
+        }
+    )
     return Plan(desired, refused, steps)
 
 
@@ -104,7 +112,7 @@ def _of_another_set(namespace: str, desired: Desired, facts: Facts, set_name: st
         if policy.name in names and policy.ours and policy.set_name != set_name:
             yield (
                 f"{policy.told} belongs to the set {policy.set_name}, and this is the set {set_name}; "
-                f"say all of the namespace in one set, or remove the other first (state: absent, set: {policy.set_name})"
+                f"say all of it in one set, or remove the other first (state: absent, set: {policy.set_name})"
             )
 
 

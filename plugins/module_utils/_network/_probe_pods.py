@@ -19,6 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 
 DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
+EXPIRES = "hardening.kubernetes/probe-expires"
 ROLE_LABEL = "hardening.kubernetes/probe-role"
 
 Role = Literal["server", "client"]
@@ -93,7 +94,25 @@ def labels_of(token: str, role: Role) -> dict[str, str]:
     return {PROBE_LABEL: token, ROLE_LABEL: role}
 
 
-def pod(trial: Trial, role: Role, image: str, lifetime: int, addresses: Sequence[str] = ()) -> dict[str, Any]:
+def expiry(now: float, lifetime: int) -> dict[str, str]:
+    """The annotation by which other runs know when an object of this one is left over; ``now`` in seconds of 1970."""
+    return {EXPIRES: str(int(now) + lifetime)}
+
+
+def is_left_over(metadata: Mapping[str, Any], now: float) -> bool:
+    """Whether an object of a probe has outlived its run; one that does not say how long it lives has."""
+    said = (metadata.get("annotations") or {}).get(EXPIRES, "")
+    return metadata["name"].startswith(PROBE_PREFIX) and (not said.isdecimal() or int(said) < now)
+
+
+def pod(
+    trial: Trial,
+    role: Role,
+    image: str,
+    lifetime: int,
+    addresses: Sequence[str] = (),
+    annotations: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """A probe pod that any Pod Security level takes and that ends by itself after ``lifetime`` seconds.
 
     ``addresses`` are those of the server, for the client to ask.
@@ -106,7 +125,7 @@ def pod(trial: Trial, role: Role, image: str, lifetime: int, addresses: Sequence
             "namespace": trial.namespace(role),
             # A mesh's proxy would answer for the server and speak for the client.
             "labels": {**labels_of(trial.token, role), "sidecar.istio.io/inject": "false"},
-            "annotations": {"linkerd.io/inject": "disabled"},
+            "annotations": {"linkerd.io/inject": "disabled", **(annotations or {})},
         },
         "spec": {
             "restartPolicy": "Never",
@@ -156,7 +175,9 @@ def _container(trial: Trial, role: Role, image: str, addresses: Sequence[str]) -
     }
 
 
-def allow(trial: Trial, direction: Direction, port: int) -> dict[str, Any]:
+def allow(
+    trial: Trial, direction: Direction, port: int, annotations: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The policy that opens one end of the pair for the other on a port, and nothing else for anybody."""
     role = SUBJECT[direction]
     other: Role = "client" if role == "server" else "server"
@@ -172,6 +193,7 @@ def allow(trial: Trial, direction: Direction, port: int) -> dict[str, Any]:
             "name": f"{PROBE_PREFIX}{trial.token}-{direction}-{port}",
             "namespace": trial.namespace(role),
             "labels": {PROBE_LABEL: trial.token},
+            "annotations": dict(annotations or {}),
         },
         "spec": {
             "podSelector": {"matchLabels": labels_of(trial.token, role)},

@@ -63,6 +63,7 @@ _NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
 _UNSEEN = "what runs is not seen: whether it complies, and what a default deny would cut off, is unknown"
 _RISKS = "what a default deny cuts off is not fully known, and such a deny is refused"
 _ADDRESSES = "where DNS and the API servers listen is not known: no flow to them can be made or judged"
+_OTHERS = "policies of other engines are not seen: where such an engine is installed, network.default_deny is unknown"
 _UNJUDGED = "the policies in force are not seen: network.default_deny is unknown"
 _UNREFUSED = "no forbidden pod can be tried: pod_security.enforced is unknown"
 _UNPREVIEWED = "the server's own preview of the pods that break a level is missing"
@@ -93,6 +94,15 @@ NEEDS: tuple[Need, ...] = (
     *_read("batch", "jobs cronjobs", _ROLES, _UNSEEN),
     Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNJUDGED),
     *_read("", "nodes", _NETWORK, _RISKS),
+    *_read("cilium.io", "ciliumnetworkpolicies ciliumclusterwidenetworkpolicies", _NETWORK, _OTHERS),
+    *_read("projectcalico.org", "networkpolicies globalnetworkpolicies", _NETWORK, _OTHERS),
+    *_read("crd.projectcalico.org", "networkpolicies globalnetworkpolicies", _NETWORK, _OTHERS),
+    *_read(
+        "policy.networking.k8s.io",
+        "adminnetworkpolicies baselineadminnetworkpolicies clusternetworkpolicies",
+        _NETWORK,
+        _OTHERS,
+    ),
     Need(_NETWORK, "", "services", ("get", "list"), AUDIT, _NEVER, _BOTH, _ADDRESSES),
     *_read("discovery.k8s.io", "endpointslices", _ROLES, _ADDRESSES),
     *_read("networking.k8s.io", "ingresses", _NETWORK, _RISKS),

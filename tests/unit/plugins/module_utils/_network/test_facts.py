@@ -15,6 +15,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     cluster_dns,
     container_ports,
     listeners,
+    node_addresses,
+    other_policies_of,
     workloads_of,
 )
 
@@ -27,7 +29,7 @@ def endpoint_slice(*addresses: str, ports: list[dict[str, Any]], ready: bool | N
 HTTPS = [{"name": "https", "port": 6443, "protocol": "TCP"}]
 
 
-def test_listeners_are_what_ready_endpoints_listen_on() -> None:
+def test_listeners_are_what_endpoints_listen_on_also_while_they_are_away() -> None:
     slices = [
         endpoint_slice("172.18.0.3", "172.18.0.2", ports=HTTPS),
         endpoint_slice("172.18.0.9", ports=HTTPS, ready=False),
@@ -37,6 +39,7 @@ def test_listeners_are_what_ready_endpoints_listen_on() -> None:
     ]
     assert listeners(slices) == (
         Listener(("172.18.0.2", "172.18.0.3"), ((6443, "TCP"),)),
+        Listener(("172.18.0.9",), ((6443, "TCP"),)),
         Listener(("fd00::2",), ((6443, "TCP"),)),
     )
 
@@ -231,3 +234,17 @@ def test_a_workload_is_told_once_and_neither_ended_pods_nor_our_own(shop: Any) -
 )
 def test_no_pod_hides_behind_the_label_of_a_probe(pod: dict[str, Any]) -> None:
     assert len(workloads_of([pod], [])) == 1
+
+
+def test_nodes_have_addresses_and_names() -> None:
+    addresses = [{"type": "Hostname", "address": "a"}, {"type": "InternalIP", "address": "172.18.0.2"}]
+    assert node_addresses([{"status": {"addresses": addresses}}, {}]) == ["172.18.0.2"]
+
+
+def test_a_policy_that_two_groups_serve_is_one() -> None:
+    policy = {"kind": "NetworkPolicy", "metadata": {"name": "a", "namespace": "shop"}}
+    everywhere = {"kind": "GlobalNetworkPolicy", "metadata": {"name": "b"}}
+    assert other_policies_of([policy, policy, everywhere]) == (
+        ("", "GlobalNetworkPolicy/b"),
+        ("shop", "NetworkPolicy/shop/a"),
+    )

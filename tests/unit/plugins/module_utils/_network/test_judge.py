@@ -244,3 +244,76 @@ def test_what_could_not_be_written_is_a_failure_by_namespace_and_control() -> No
     ]
     assert "hardening-allow-a: denied by a webhook." in found[1].evidence
     assert "hardening-allow-b: denied too." in found[1].evidence
+
+
+OTHER = (("shop", "CiliumNetworkPolicy/shop/theirs"), ("data", "CiliumNetworkPolicy/data/x"))
+
+
+@pytest.mark.parametrize("others", [OTHER, (("", "AdminNetworkPolicy/all"),)])
+def test_policies_of_another_engine_are_named_and_leave_the_verdict_open(shop: Any, others: Any) -> None:
+    finding = judged(shop, SAID, *applied(shop, SAID), other_policies=others)["default_deny"]
+    assert finding.status == "unknown"
+    assert others[0][1] in finding.evidence and "data/x" not in finding.evidence
+    failed = judged(shop, SAID, *applied(shop, SAID), other_policies=others, probe=Verdict("fail", "stayed open"))[
+        "default_deny"
+    ]
+    assert failed.status == "fail"
+
+
+def test_policies_of_another_engine_elsewhere_say_nothing(shop: Any) -> None:
+    assert judged(shop, SAID, *applied(shop, SAID), other_policies=OTHER[1:])["default_deny"].status == "pass"
+
+
+def test_other_engines_that_may_not_be_seen_leave_the_verdict_open(shop: Any) -> None:
+    unreadable = {"policies of other engines": "not allowed to list ciliumnetworkpolicies"}
+    finding = judged(shop, SAID, *applied(shop, SAID), unreadable=unreadable)["default_deny"]
+    assert finding.status == "unknown" and "not allowed to list ciliumnetworkpolicies" in finding.evidence
+
+
+def left_over(shop: Any, **facts: Any) -> list[Finding]:
+    settings, known = shop.settings({}), shop.facts(**facts)
+    return [
+        each
+        for each in judge(settings, plan(settings, known, "set"), known, "set", {})
+        if each.status != "not_applicable"
+    ]
+
+
+def test_what_the_set_left_where_no_settings_reach_is_a_failure(shop: Any) -> None:
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
+    (finding,) = left_over(shop, left_over={"gone": (deny,)})
+    assert (finding.control, finding.subject, finding.status) == ("network.flows", "Namespace/gone", "fail")
+    assert "NetworkPolicy/gone/hardening-default-deny" in finding.evidence and "state: absent" in finding.remedy
+
+
+def test_what_the_set_left_and_nobody_may_see_is_unknown(shop: Any) -> None:
+    (finding,) = left_over(shop, unreadable={"policies of this set": "not allowed to list networkpolicies"})
+    assert (finding.subject, finding.status) == ("Set/set", "unknown")
+    assert "not allowed to list networkpolicies" in finding.evidence
+
+
+def test_a_flow_whose_denied_end_is_elsewhere_claims_no_addresses(shop: Any) -> None:
+    said = {"default_deny": ["ingress"], "allow": [{"from": {"app": "frontend"}, "to": {"api_server": True}}]}
+    assert "api_server_addresses" not in judged(shop, said, *applied(shop, said))
+
+
+def test_foreign_policies_that_are_not_named_are_counted(shop: Any) -> None:
+    some = {"podSelector": {"matchLabels": {"app": "frontend"}}, "ingress": [{"ports": [{"port": 1}]}]}
+    theirs = [shop.policy(f"theirs-{number}", some) for number in range(8)]
+    assert "and 3 more" in judged(shop, SAID, *applied(shop, SAID), *theirs)["default_deny"].evidence
+
+
+def test_an_api_server_whose_node_is_there_stays_in_the_policies(shop: Any) -> None:
+    said = {
+        "default_deny": ["egress"],
+        "dns": True,
+        "allow": [{"from": {"app": "backend"}, "to": {"api_server": True}}],
+    }
+    both = (Listener(("172.18.0.2", "172.18.0.3"), ((6443, "TCP"),)),)
+    one = (Listener(("172.18.0.2",), ((6443, "TCP"),)),)
+    live = applied(shop, said, api_servers=both)
+    nodes = ("172.18.0.2", "172.18.0.3", "172.18.0.4")
+    away = judged(shop, said, *live, api_servers=one, node_addresses=nodes)["api_server_addresses"]
+    assert away.status == "pass" and "172.18.0.3 stays in them" in away.evidence
+    gone = judged(shop, said, *live, api_servers=one, node_addresses=nodes[:1])["api_server_addresses"]
+    assert gone.status == "fail"

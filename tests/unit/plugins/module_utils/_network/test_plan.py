@@ -174,3 +174,10 @@ def test_a_mistyped_flow_stops_a_deny_that_is_new(shop: Any, end: dict[str, Any]
     assert not meant or f"did you mean {meant}?" in refused[0]
     deny = shop.policy("hardening-default-deny", {"podSelector": {}}, set_name="set")
     assert not plan(shop.settings(said), shop.facts(policies={"shop": (deny,)}), "set").refused
+
+
+def test_a_gate_where_no_settings_reach_any_more_goes(shop: Any) -> None:
+    left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, namespace="gone", set_name="set")
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
+    steps = plan(shop.settings(SAID), shop.facts(left_over={"gone": (left, deny), "data": (deny,)}), "set").steps
+    assert names(steps["gone"].stale_allows) == [GATE_NAME] and "data" not in steps

@@ -31,6 +31,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe_pods import (
     Trial,
     allow,
+    expiry,
+    is_left_over,
     labels_of,
     pod,
     why_not_running,
@@ -237,3 +239,14 @@ def test_a_sample_speaks_for_the_others_only_if_all_of_it_passed() -> None:
     assert told.status == "unknown" and "b: ignores" in told.evidence
     assert speak_for_others(mixed, ["a", "b", "c"])["a"].status == "pass"
     assert speak_for_others({}, ["a"]) == {}
+
+
+def test_only_what_has_outlived_its_run_is_left_over() -> None:
+    made = pod(TRIAL, "server", "busybox", 90, (), expiry(1000.5, 90))
+    assert made["metadata"]["annotations"]["hardening.kubernetes/probe-expires"] == "1090"
+    assert not is_left_over(made["metadata"], 1090)
+    assert is_left_over(made["metadata"], 1091)
+    policy = allow(TRIAL, "ingress", 1, expiry(1000, 90))
+    assert not is_left_over(policy["metadata"], 1080) and is_left_over(policy["metadata"], 1100)
+    assert is_left_over({"name": "hardening-probe-x"}, 0)
+    assert not is_left_over({"name": "theirs"}, 10**10)
