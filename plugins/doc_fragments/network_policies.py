@@ -17,7 +17,8 @@ options:
         NetworkPolicy allows.
       - >-
         C(dns) set to V(true) lets every pod ask the cluster's DNS, on UDP and on TCP, at the ports on which its pods
-        really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address.
+        really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address. Where such
+        a cache is seen to run, it has to be named.
       - >-
         C(allow) is a list of flows C({from: peer, to: peer, ports: [port]}). One end of a flow is in the namespace
         itself. A flow is opened at both ends where both are denied, also in another namespace that gets its settings
@@ -31,14 +32,17 @@ options:
         or the name of a port of the destination's containers like V(http/TCP). It is the port on which the pods listen,
         which may be another than their Service's.
       - C(accept_risks) is a list of V(dns), V(webhook), V(aggregated_api), V(crd_conversion), V(ingress),
-        V(load_balancer) and V(node_port). A default deny is refused for a namespace that would lose DNS, or that
-        stands behind one of the others without an allow for it, unless the risk is accepted here.
+        V(load_balancer) and V(node_port). A default deny is refused for a namespace that would lose DNS or serves it to
+        others, or that stands behind one of the others without an allow for it, unless the risk is accepted here.
+        Only an allow for the DNS pods by their labels, on UDP and on TCP, counts as DNS.
+      - A default deny that is new is refused, too, where an end of a flow names nobody and is likely mistyped.
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict
     default: {}
   selected:
     description:
-      - Settings of namespaces by label. The first selector that matches counts.
+      - Settings of namespaces by label. The first selector that matches counts. They never reach namespaces that hold
+        components of the cluster, like C(kube-system); only O(namespaces) does.
       - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
       - A selector that matches no namespace is a failure.
     type: list
@@ -60,7 +64,8 @@ options:
     description:
       - Name of the set that the NetworkPolicies belong to, in their label C(hardening.kubernetes/set).
       - What of the set a namespace has and the settings no longer say is removed from the namespaces that the options
-        reach.
+        reach. What it has elsewhere is a failure, so use a set of its own for each policy.
+      - A namespace that has a policy of the same name from another set is refused.
     type: str
     default: default
 """

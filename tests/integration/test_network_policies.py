@@ -27,6 +27,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import in_force
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_probe import Probe, probe_all
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ACTIONS = {"network_policies": network_policies, "network_policies_info": network_policies_info}
@@ -616,6 +618,83 @@ def test_what_a_probe_that_crashed_left_is_removed(cluster: Cluster, empty: str,
     cluster.until(lambda: not probe_pods(cluster, empty))
 
 
+def test_a_deny_that_is_not_there_is_not_proved_by_the_probes_own_policies(cluster: Cluster, empty: str) -> None:
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    said = in_force({"metadata": {"name": "only-said", "namespace": empty}, "spec": spec})
+    probe = Probe(empty, {"kubernetes.io/metadata.name": empty}, ("ingress",), (said,))
+    verdict = probe_all(cluster.client, [probe], image=IMAGE, timeout=15)[empty]
+    assert verdict.status == "fail" and "stayed open" in verdict.evidence
+
+
+def test_the_probe_of_a_run_under_way_is_left_alone(cluster: Cluster, empty: str, run: Callable[..., Result]) -> None:
+    spec = {"podSelector": {"matchLabels": {"hardening.kubernetes/probe": "other"}}}
+    cluster.create(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {
+                "name": "hardening-probe-other-ingress",
+                "namespace": empty,
+                "labels": {"hardening.kubernetes/probe": "other"},
+                "annotations": {"hardening.kubernetes/probe-expires": str(int(time.time()) + 600)},
+            },
+            "spec": spec,
+        }
+    )
+    run("network_policies", namespaces={empty: DENY})
+    assert probed(run, empty)["status"] == "pass"
+    assert "hardening-probe-other-ingress" in cluster.policies(empty)
+
+
+def test_a_policy_of_another_engine_leaves_the_verdict_open(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    cluster.create(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "ciliumnetworkpolicies.cilium.io"},
+            "spec": {
+                "group": "cilium.io",
+                "scope": "Namespaced",
+                "names": {
+                    "plural": "ciliumnetworkpolicies",
+                    "singular": "ciliumnetworkpolicy",
+                    "kind": "CiliumNetworkPolicy",
+                },
+                "versions": [{"name": "v2", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+            },
+        }
+    )
+
+    def served() -> bool:
+        cluster.client.forget_kinds()
+        return cluster.client.resource("cilium.io/v2", "CiliumNetworkPolicy") is not None
+
+    cluster.until(served)
+    theirs = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy"}
+    metadata = {"name": "theirs", "namespace": empty}
+    cluster.until(lambda: cluster.client.create({**theirs, "metadata": metadata, "spec": {}}).status in (201, 409))
+    run("network_policies", namespaces={empty: DENY})
+    seen = finding(run("network_policies_info", namespaces={empty: DENY}))
+    assert seen["status"] == "unknown" and f"CiliumNetworkPolicy/{empty}/theirs" in seen["evidence"]
+
+
+def test_what_the_set_left_elsewhere_and_what_another_set_has_is_told(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    ours, other = f"left-{empty}", cluster.namespace("other")
+    run("network_policies", namespaces={empty: DENY}, set=ours)
+    left = run("network_policies_info", namespaces={other: DENY}, set=ours)
+    told = finding(left, "network.flows", f"Namespace/{empty}")
+    assert told["status"] == "fail" and "hardening-default-deny" in told["evidence"]
+    refused = run("network_policies", namespaces={empty: DENY}, set=f"second-{empty}")
+    assert refused["failed"] and f"belongs to the set {ours}" in refused["msg"]
+    gone = run("network_policies", namespaces={empty: DENY}, set=f"second-{empty}", state="absent")
+    assert not gone["changed"] and "hardening-default-deny" in cluster.policies(empty)
+
+
 def test_many_namespaces_are_probed_at_once_and_a_sample_speaks_for_the_others(
     cluster: Cluster, run: Callable[..., Result]
 ) -> None:
@@ -937,6 +1016,11 @@ def test_the_role_enforces_audits_and_removes(cluster: Cluster, empty: str, kube
     assert status == 0 and cluster.policies(empty) == {}, output
     status, output = include(state="absent")
     assert status == 0 and "changed=0" in output
+
+
+def test_the_role_without_settings_judges_nothing_and_fails(kubeconfig: str, tmp_path: Path) -> None:
+    status, output = play(kubeconfig, tmp_path, [role("network_policies", namespace={})])
+    assert status != 0 and "No control was evaluated" in output
 
 
 def test_the_role_goes_on_after_a_refusal_if_somebody_else_judges(
