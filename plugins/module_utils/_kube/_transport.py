@@ -40,6 +40,8 @@ _SETTLING_SECONDS = 15.0
 _SHORTEST_OUTAGE_SECONDS = 1.0
 """No API server starts in less: one that was away for a shorter time, or one connection that was cut, is no outage."""
 _SETTLING_PAUSE = 1.0
+_RENEWAL_PAUSE = 5.0
+"""After a vain try for new credentials, so that thousands of refused requests don't run a plugin thousands of times."""
 _SAID_OF_BAD_OBJECTS = (b"failed to create typed patch object", b"failed to convert new object")
 """What servers say with a 500 although the object is to blame, so that trying again cannot help."""
 
@@ -84,6 +86,7 @@ class Transport:
         self._outage_seconds = outage_seconds
         self._lock = threading.Lock()
         self._generation = 0
+        self._no_renewal_before = 0.0
         self._identity = target.credentials.identity()
         self._pool = _pool(target, self._identity)
         self._prefix = _prefix(target)
@@ -193,7 +196,10 @@ class Transport:
         with self._lock:
             if generation != self._generation:
                 return True
+            if time.monotonic() < self._no_renewal_before:
+                return False
             if not self._target.credentials.renew():
+                self._no_renewal_before = time.monotonic() + _RENEWAL_PAUSE
                 return False
             self._take(self._target.credentials.identity())
             self._generation += 1

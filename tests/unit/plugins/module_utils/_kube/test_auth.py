@@ -16,7 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube import 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import Identity, basic
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection, Unauthorized
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import bypasses_proxy
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api, self_signed
@@ -191,6 +191,15 @@ def test_an_exec_plugin_gives_a_token_and_is_run_again_when_that_is_refused(api:
     assert identity(client).authorization == "Bearer token-1"
     api.tokens = {"token-2"}
     assert client.parallel(lambda _number: client.request("GET", "/version").status, range(20)) == [200] * 20
+    assert (tmp_path / "count").read_text() == "2"
+
+
+def test_an_exec_plugin_is_not_run_for_every_refused_request(api: FakeApi, tmp_path: Path) -> None:
+    client = connect({"kubeconfig": kubeconfig(api.url, plugin(tmp_path, '{"token": "always-the-same"}'))})
+    api.tokens = {"another"}
+    for _number in range(5):
+        with pytest.raises(Unauthorized, match="401"):
+            client.request("GET", "/version")
     assert (tmp_path / "count").read_text() == "2"
 
 
