@@ -609,7 +609,10 @@ def test_what_a_probe_that_crashed_left_is_removed(cluster: Cluster, empty: str,
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "metadata": {"name": "hardening-probe-dead-ingress", "namespace": empty, "labels": label},
-            "spec": {"podSelector": {"matchLabels": label}, "ingress": [{}]},
+            "spec": {
+                "podSelector": {"matchLabels": label},
+                "ingress": [{"from": [{"podSelector": {"matchLabels": label}}], "ports": [{"port": 20011}]}],
+            },
         },
     )
     run("network_policies", namespaces={empty: DENY})
