@@ -17,8 +17,8 @@ options:
         NetworkPolicy allows.
       - >-
         C(dns) set to V(true) lets every pod ask the cluster's DNS, on UDP and on TCP, at the ports on which its pods
-        really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address. Where such
-        a cache is seen to run, it has to be named.
+        really listen. C({node_local: 169.254.20.10}) also lets them ask a node-local DNS cache at this address. Where
+        such a cache is seen to run, it has to be named.
       - >-
         C(allow) is a list of flows C({from: peer, to: peer, ports: [port]}). One end of a flow is in the namespace
         itself. A flow is opened at both ends where both are denied, also in another namespace that gets its settings
@@ -64,7 +64,7 @@ options:
     description:
       - Name of the set that the NetworkPolicies belong to, in their label C(hardening.kubernetes/set).
       - What of the set a namespace has and the settings no longer say is removed from the namespaces that the options
-        reach. What it has elsewhere is a failure, so use a set of its own for each policy.
+        reach. What a set other than V(default) has elsewhere is a failure, so use a set of its own for each policy.
       - A namespace that has a policy of the same name from another set is refused.
     type: str
     default: default

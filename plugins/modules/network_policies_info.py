@@ -15,11 +15,12 @@ description:
   - Tells of flows that name no workload or a port that nobody has, of NetworkPolicies that are missing or say something
     else than the settings, and of API servers that have moved.
   - Policies of Cilium, Calico and the network policy API (C(AdminNetworkPolicy) and its successor) that reach such a
-    namespace leave the verdict V(unknown) and are named. NetworkPolicies of O(set) in namespaces without settings are a
-    failure.
+    namespace leave the verdict V(unknown) and are named. NetworkPolicies of O(set), unless it is V(default), in
+    namespaces without settings are a failure.
   - With O(probe), two short-lived pods try each denied direction. They can connect while policies of their own allow
-    it, must not without these while a control port answers in the same rounds, and must again with them. Without O(probe) nothing is written, and
-    C(network.default_deny) is V(unknown) at best, since no API tells whether the pod network enforces policies.
+    it, must not without these while a control port answers in the same rounds, and must again with them.
+  - Without O(probe) nothing is written, and C(network.default_deny) is V(unknown) at best, since no API tells whether
+    the pod network enforces policies.
   - The pods comply with the restricted level of Pod Security, are named C(hardening-probe-...), end by themselves, and
     are deleted with their policies afterwards. What a run that crashed left is deleted once it has expired.
     Where the policies let all pods of a namespace talk to one another, the other pod of the pair stands in another

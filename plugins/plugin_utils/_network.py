@@ -33,7 +33,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
-    SET_LABEL,
     is_ours,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
@@ -43,13 +42,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import Pods
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Resolution, resolve
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL, UNNAMED_SET
 
 SETTINGS_SPEC: dict[str, Any] = {
     "namespaces": {"type": "dict", "default": {}},
     "selected": {"type": "list", "elements": "dict", "default": []},
     "default": {"type": "dict", "default": {}},
     "exempt": {"type": "list", "elements": "str", "default": []},
-    "set": {"type": "str", "default": "default"},
+    "set": {"type": "str", "default": UNNAMED_SET},
 }
 
 _SET_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")

@@ -37,7 +37,7 @@ IMAGE = "hardening.local/toolbox:1"
 NAMESPACE, POD, SERVICE = KNOWN["v1", "Namespace"], KNOWN["v1", "Pod"], KNOWN["v1", "Service"]
 POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
-BOTH = ["ingress", "egress"]
+BOTH = ("ingress", "egress")
 SETTLED_SECONDS = 90
 
 # Serves every port of $PORTS, and asks every target of $TARGETS, again and again: one line a round.
@@ -258,7 +258,9 @@ class Shop:
             flow(app("backend"), app("postgres"), "5432/TCP"),
             *more,
         ]
-        return {self.namespace: {"default_deny": deny, "dns": dns, "allow": flows}}
+        return {
+            self.namespace: {"default_deny": deny if isinstance(deny, str) else [*deny], "dns": dns, "allow": flows}
+        }
 
     def sees(self, name: str, **wanted: str) -> None:
         self.cluster.sees(self.outside if name == "neighbour" else self.namespace, name, **wanted)
@@ -377,12 +379,12 @@ def test_a_flow_by_addresses_opens_them_alone(bare: Shop, run: Callable[..., Res
 
 def test_a_flow_between_namespaces_is_opened_at_both_ends(bare: Shop, run: Callable[..., Result]) -> None:
     to_metrics = flow({"namespace": bare.outside, "pods": app("neighbour")}, app("backend"), "9090/TCP")
-    said = {**bare.settings(to_metrics), bare.outside: {"default_deny": BOTH, "dns": True}}
+    said = {**bare.settings(to_metrics), bare.outside: {"default_deny": [*BOTH], "dns": True}}
     told = run("network_policies", namespaces=said)
     assert not told["failed"], told
     bare.sees("neighbour", metrics="open", backend="closed", postgres="closed", dns_tcp="open", api_server="closed")
     assert any("-egress" in name for name in bare.cluster.policies(bare.outside))
-    without = {**bare.settings(), bare.outside: {"default_deny": BOTH, "dns": True}}
+    without = {**bare.settings(), bare.outside: {"default_deny": [*BOTH], "dns": True}}
     gone = run("network_policies", namespaces=without)
     assert sorted(set(actions(gone).values())) == ["deleted", "unchanged"]
     bare.sees("neighbour", metrics="closed", dns_tcp="open")
@@ -478,7 +480,11 @@ def test_a_flow_that_cannot_be_opened_leaves_its_namespace_open(bare: Shop, run:
     )
     said = {
         **bare.settings(),
-        bare.outside: {"default_deny": BOTH, "dns": True, "allow": [flow(app("neighbour"), {"any": True}, "8080/TCP")]},
+        bare.outside: {
+            "default_deny": [*BOTH],
+            "dns": True,
+            "allow": [flow(app("neighbour"), {"any": True}, "8080/TCP")],
+        },
     }
     told = run("network_policies", namespaces=said)
     assert told["failed"]
@@ -529,7 +535,7 @@ def test_a_foreign_policy_that_opens_everything_is_a_failure(
 def test_pods_that_may_all_talk_to_one_another_are_probed_from_elsewhere(
     bare: Shop, run: Callable[..., Result]
 ) -> None:
-    said = {bare.namespace: {"default_deny": BOTH, "dns": True, "allow": [flow({}, {})]}}
+    said = {bare.namespace: {"default_deny": [*BOTH], "dns": True, "allow": [flow({}, {})]}}
     run("network_policies", namespaces=said)
     bare.sees("frontend", backend="open", postgres="open", api_server="closed")
     seen = finding(run("network_policies_info", namespaces=said, probe=True))
@@ -552,7 +558,7 @@ def empty(cluster: Cluster) -> str:
     return cluster.namespace("empty")
 
 
-DENY = {"default_deny": BOTH, "dns": True}
+DENY = {"default_deny": [*BOTH], "dns": True}
 
 
 def probed(run: Callable[..., Result], namespace: str, **more: Any) -> Finding:

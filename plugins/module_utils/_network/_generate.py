@@ -22,7 +22,6 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener, present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
-    SET_LABEL,
     selects,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction, NetworkSettings
@@ -37,6 +36,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow
     Port,
     is_local,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
 DENY_NAME = "hardening-default-deny"
 DNS_NAME = "hardening-allow-dns"

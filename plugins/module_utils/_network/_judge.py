@@ -44,6 +44,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import UNNAMED_SET
 
 DENY = "network.default_deny"
 FLOWS = "network.flows"
@@ -112,6 +113,8 @@ def judge(
 
 def _left_over(facts: Facts, set_name: str, preview: bool) -> list[Finding]:
     """What this set wrote in namespaces that its settings no longer reach."""
+    if set_name == UNNAMED_SET:
+        return []
     if LEFT_OVER in facts.unreadable:
         evidence = f"could not look for what the set left in other namespaces: {facts.unreadable[LEFT_OVER]}"
         remedy = "Give the permission that is named, then check again."

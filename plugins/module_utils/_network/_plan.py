@@ -29,7 +29,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gen
     unknown_ends,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
-    SET_LABEL,
     InForce,
     in_force,
 )
@@ -39,6 +38,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
     Direction,
     NetworkSettings,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
 GATE_NAME = "hardening-rollout-gate"
 

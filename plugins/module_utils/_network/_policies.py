@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import DIRECTIONS, Direction
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
-SET_LABEL = "hardening.kubernetes/set"
 PROBE_LABEL = "hardening.kubernetes/probe"
 PROBE_PREFIX = "hardening-probe-"
 NAME_LABEL = "kubernetes.io/metadata.name"

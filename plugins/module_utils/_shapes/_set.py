@@ -8,3 +8,6 @@ from __future__ import annotations
 
 SET_LABEL = "hardening.kubernetes/set"
 """The label on every object that a policy made; its value is the policy's name."""
+
+UNNAMED_SET = "default"
+"""The set of whoever names none. Many may share it, so that nobody can tell whose an object of it is."""

@@ -270,11 +270,11 @@ def test_other_engines_that_may_not_be_seen_leave_the_verdict_open(shop: Any) ->
     assert finding.status == "unknown" and "not allowed to list ciliumnetworkpolicies" in finding.evidence
 
 
-def left_over(shop: Any, **facts: Any) -> list[Finding]:
+def left_over(shop: Any, set_name: str = "set", **facts: Any) -> list[Finding]:
     settings, known = shop.settings({}), shop.facts(**facts)
     return [
         each
-        for each in judge(settings, plan(settings, known, "set"), known, "set", {})
+        for each in judge(settings, plan(settings, known, set_name), known, set_name, {})
         if each.status != "not_applicable"
     ]
 
@@ -284,6 +284,11 @@ def test_what_the_set_left_where_no_settings_reach_is_a_failure(shop: Any) -> No
     (finding,) = left_over(shop, left_over={"gone": (deny,)})
     assert (finding.control, finding.subject, finding.status) == ("network.flows", "Namespace/gone", "fail")
     assert "NetworkPolicy/gone/hardening-default-deny" in finding.evidence and "state: absent" in finding.remedy
+
+
+def test_a_set_without_a_name_may_be_anybodys_and_has_left_nothing(shop: Any) -> None:
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="default")
+    assert left_over(shop, "default", left_over={"gone": (deny,)}) == []
 
 
 def test_what_the_set_left_and_nobody_may_see_is_unknown(shop: Any) -> None:
