@@ -258,9 +258,7 @@ class Shop:
             flow(app("backend"), app("postgres"), "5432/TCP"),
             *more,
         ]
-        return {
-            self.namespace: {"default_deny": deny if isinstance(deny, str) else [*deny], "dns": dns, "allow": flows}
-        }
+        return {self.namespace: {"default_deny": [*deny], "dns": dns, "allow": flows}}
 
     def sees(self, name: str, **wanted: str) -> None:
         self.cluster.sees(self.outside if name == "neighbour" else self.namespace, name, **wanted)

@@ -38,8 +38,6 @@ def plain(value: Any) -> Any:
 
 def text_key(key: Any) -> str:
     """A map's key as JSON writes it, which has no other keys than text."""
-    if type(key) is str:
-        return key
     if key is None:
         return "null"
     return str(key).lower() if isinstance(key, bool) else str(key)

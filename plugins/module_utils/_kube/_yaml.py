@@ -40,15 +40,15 @@ try:
         def _value(self, node: Any, made: dict[int, Any]) -> Any:
             """What a node means; ``made`` holds the maps and lists there are already, for what refers to them."""
             tag = node.tag
-            if type(node) is yaml.ScalarNode:
+            if isinstance(node, yaml.ScalarNode):
                 return node.value if tag == _TEXT else self._scalar(node)
             if id(node) in made:
                 return self._made(node, made)
             made[id(node)] = _UNFINISHED
             value: Any
-            if tag == _MAP and type(node) is yaml.MappingNode:
+            if tag == _MAP and isinstance(node, yaml.MappingNode):
                 value = self._map(node, made)
-            elif tag == _LIST and type(node) is yaml.SequenceNode:
+            elif tag == _LIST and isinstance(node, yaml.SequenceNode):
                 value = [self._value(each, made) for each in node.value]
             else:
                 value = plain(self.construct_object(node, deep=True))
@@ -83,7 +83,7 @@ try:
             return {**merged, **told} if merged else told
 
         def _key(self, node: Any) -> str:
-            if type(node) is not yaml.ScalarNode:
+            if not isinstance(node, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key is text, not a list or a map", problem_mark=node.start_mark)
             return text_key(self._scalar(node))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
@@ -19,7 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 
 Peer = Mapping[str, Any]
 Namespaces = Mapping[str, Mapping[str, str]]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 _LAST_PORT = 65535
 _ALWAYS_THERE = "kube-system"
