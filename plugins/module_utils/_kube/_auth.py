@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._connections import Target
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import (
     Credentials,
     Fixed,
@@ -29,7 +30,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._kubeco
     read_kubeconfig,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Target
 
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _HOME_KUBECONFIG = "~/.kube/config"

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._connections import Reply, Target
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import (
     BY_STATUS,
     KubeError,
     Unreachable,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource, discovered
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Target, Transport
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Transport
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._warnings import warning_texts
 
 VERSION = "1.0.0"
@@ -125,15 +126,14 @@ class Client:
         """
         if repeatable is None:
             repeatable = method != "POST" or ("dryRun", "All") in query or "/authorization.k8s.io/" in path
-        headers = {"User-Agent": USER_AGENT, "Accept": accept}
+        headers = [("User-Agent", USER_AGENT), ("Accept", accept)]
         sent = None
         if body is not None:
-            headers["Content-Type"] = content_type
+            headers.append(("Content-Type", content_type))
             sent = json.dumps(body, separators=(",", ":")).encode()
         target = f"{path}?{urlencode(query)}" if query else path
         reply = self._transport.send(method, target, headers, sent, repeatable=repeatable)
-        warnings = warning_texts(_warning_headers(reply.headers))
-        return Answer(reply.status, _body(reply.headers, reply.data), warnings, reply.repeated)
+        return Answer(reply.status, _body(reply), warning_texts(reply.warnings), reply.repeated)
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """The resource behind a kind; ``None``: the server has no such kind."""
@@ -343,18 +343,14 @@ def _dry(dry_run: bool) -> list[tuple[str, str]]:
     return [("dryRun", "All")] if dry_run else []
 
 
-def _warning_headers(headers: Any) -> Sequence[str]:
-    return headers.getlist("Warning") if "Warning" in headers else ()
-
-
-def _body(headers: Mapping[str, str], data: bytes) -> dict[str, Any] | str:
-    if "json" in headers.get("Content-Type", "") and data:
+def _body(reply: Reply) -> dict[str, Any] | str:
+    if "json" in reply.content_type and reply.data:
         try:
-            told = json.loads(data)
+            told = json.loads(reply.data)
         except ValueError as error:
             raise Unreachable(
                 f"The server sent JSON that is none ({error}): check what stands between it and us."
             ) from None
         if isinstance(told, dict):
             return told
-    return data.decode(errors="replace")
+    return reply.data.decode(errors="replace")

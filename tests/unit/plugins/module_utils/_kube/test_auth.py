@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube import _auth
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._connections import bypasses_proxy
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import Identity, basic
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import BadConnection, Unauthorized
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import bypasses_proxy
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api, self_signed
 
