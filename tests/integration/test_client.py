@@ -11,6 +11,7 @@ import socket
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,15 @@ def test_a_field_that_does_not_exist_is_refused(client: Client, namespace: str) 
 def test_pod_security_warnings_arrive_whole(client: Client, namespace: str) -> None:
     labels = {"pod-security.kubernetes.io/warn": "restricted"}
     assert client.apply(object_of("Namespace", namespace, metadata={"labels": labels}), manager="tests").ok
-    spec = {"containers": [{"name": "main", "image": "hardening.local/toolbox:1"}]}
-    pod = object_of("Pod", "a", namespace, spec={**spec, "serviceAccountName": "default"})
-    answer = client.create({**object_of("Deployment", "a", namespace, "apps/v1"), "spec": {
-        "selector": {"matchLabels": {"a": "b"}},
-        "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod["spec"]},
-    }}, dry_run=True)  # fmt: skip
-    (warning,) = answer.warnings
+    pod = {"serviceAccountName": "default", "containers": [{"name": "main", "image": "hardening.local/toolbox:1"}]}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    deadline = time.monotonic() + 30
+    warnings: tuple[str, ...] = ()
+    # Admission learns of a namespace's labels a moment after they are stored.
+    while not warnings and time.monotonic() < deadline:
+        warnings = client.create(object_of("Deployment", "a", namespace, "apps/v1", spec=spec), dry_run=True).warnings
+    (warning,) = warnings
     assert warning.startswith('would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false')
     assert "runAsNonRoot != true" in warning and warning.endswith('"RuntimeDefault" or "Localhost")')
 
