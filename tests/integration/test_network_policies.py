@@ -1075,7 +1075,7 @@ def plain_kubeconfig() -> Iterator[str]:
         [*testbed, "up", "--cni", "plain", "--name", name], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
     assert made.returncode == 0, made.stderr
-    yield made.stdout.split()[-1]
+    yield made.stdout.splitlines()[-1]
     subprocess.run([*testbed, "down", "--name", name], cwd=CHECKOUT, capture_output=True, check=True)
 
 
