@@ -138,7 +138,9 @@ def without_nulls(value: Any) -> Any:
     """The value without map entries that are null: to a server they say the same as nothing."""
     if isinstance(value, (dict, Mapping)):
         return {
-            key: each if type(each) is str else without_nulls(each) for key, each in value.items() if each is not None
+            key: each if isinstance(each, str) else without_nulls(each)
+            for key, each in value.items()
+            if each is not None
         }
     if isinstance(value, list):
         return [without_nulls(each) for each in value]
