@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from abc import abstractmethod
@@ -56,6 +57,9 @@ class HardeningAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Validate, perform, and turn every :class:`HardeningError` into a failed result that says what to do."""
         super().run(tmp, task_vars)
+        # Ansible hands a task's `environment` to modules alone. Here it has to count as well: without it a
+        # KUBECONFIG that stands there would be passed over, and another cluster be changed than the one meant.
+        os.environ.update(self._environment())
         _validation, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENT_SPEC, **self.RULES)
         try:
             told = self.perform(arguments, task_vars or {})
@@ -66,6 +70,11 @@ class HardeningAction(ActionBase):
         except Exception as error:
             return _mistake_of_ours(error)
         return told
+
+    def _environment(self) -> dict[str, str]:
+        """The task's `environment`, innermost last; this process is the task's own and ends with it."""
+        layers = [self._templar.template(each) for each in self._task.environment or () if each]
+        return {str(name): str(value) for layer in layers for name, value in layer.items()}
 
     @property
     def check_mode(self) -> bool:

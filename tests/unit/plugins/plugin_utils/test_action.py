@@ -6,37 +6,48 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _action
 
 
-def _run(error: Exception) -> dict[str, Any]:
-    class Raises(_action.HardeningAction):
+def _run(perform: Callable[[], dict[str, Any]], environment: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    class Action(_action.HardeningAction):
         def perform(self, *_: Any) -> dict[str, Any]:
-            raise error
+            return perform()
 
     task = SimpleNamespace(
-        action="raises",
+        action="action",
         args={},
         check_mode=False,
         diff=False,
         async_val=0,
-        environment=None,
+        environment=environment,
         no_log=False,
         collections=[],
     )
-    action = Raises(task, MagicMock(), MagicMock(), MagicMock(), MagicMock(), None)
-    return action.run(None, {})
+    loader = DataLoader()
+    return Action(task, MagicMock(), MagicMock(), loader, Templar(loader), None).run(None, {})
+
+
+def _raise(error: Exception) -> dict[str, Any]:
+    def perform() -> dict[str, Any]:
+        raise error
+
+    return _run(perform)
 
 
 def test_what_a_user_can_act_on_is_shown_as_it_is() -> None:
-    assert _run(HardeningError("The file is empty: write a policy.")) == {
+    assert _raise(HardeningError("The file is empty: write a policy.")) == {
         "failed": True,
         "changed": False,
         "msg": "The file is empty: write a policy.",
@@ -44,7 +55,7 @@ def test_what_a_user_can_act_on_is_shown_as_it_is() -> None:
 
 
 def test_an_unforeseen_error_is_a_failure_that_names_its_place_and_shows_no_values() -> None:
-    told = _run(KeyError("s3cret"))
+    told = _raise(KeyError("s3cret"))
     assert told["failed"] is True
     assert "KeyError in test_action.py, line " in told["msg"]
     assert "report" in told["msg"]
@@ -53,7 +64,14 @@ def test_an_unforeseen_error_is_a_failure_that_names_its_place_and_shows_no_valu
 
 def test_what_ansible_raises_itself_goes_through() -> None:
     with pytest.raises(AnsibleError):
-        _run(AnsibleError("vault password is wrong"))
+        _raise(AnsibleError("vault password is wrong"))
+
+
+def test_the_environment_of_the_task_counts_and_the_innermost_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/elsewhere")
+    inner = trust_as_template("{{ '/in' ~ 'ner' }}")
+    told = _run(lambda: {"at": os.environ["KUBECONFIG"]}, [{"KUBECONFIG": "/outer"}, {"KUBECONFIG": inner}])
+    assert told == {"at": "/inner"}
 
 
 def test_progress_is_silent_at_first_and_then_tells_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
