@@ -218,8 +218,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + 'selected: [{selector: "a in (b c, d)", pod_security: {warn: baseline}}]\n',
-            "0.yml:3: selected[0].selector: found \"a in (b c, d)\"; 'b c' in it is none; allowed: a label's value, "
-            "at most 63 of letters, digits, -, _ and ., with a letter or digit at both ends",
+            (
+                "0.yml:3: selected[0].selector: found \"a in (b c, d)\"; 'b c' in it is none; allowed: a label's value, "
+                "at most 63 of letters, digits, -, _ and ., with a letter or digit at both ends"
+            ),
         ),
         (
             SHOP + "cluster: {network: {probe: {namespaces: " + "9" * 5000 + "}}}\n",
