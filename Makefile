@@ -69,4 +69,4 @@ build: setup ## the tarball for Galaxy; prints its path
 .PHONY: docs
 docs: setup ## generate the changelog, the reference of the policy file and the ClusterRoles
 	@PYTHONPATH=.collections $(BIN)/python docs/generate.py
-	@PATH="$$PWD/$(BIN):$$PATH" antsibull-changelog release --update-existing --refresh
+	@PATH="$$PWD/$(BIN):$$PATH" antsibull-changelog release --update-existing --reload-plugins --refresh-plugins allow-removal --refresh-fragments
