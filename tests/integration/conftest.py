@@ -10,16 +10,19 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._yaml import load_yaml
+
+from tests.integration.plays import wait_until_known
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMESPACE = KNOWN["v1", "Namespace"]
@@ -128,9 +131,20 @@ def user(client: Client, namespace: str, server: dict[str, str], tmp_path: Path)
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
         path = KNOWN["v1", "ServiceAccount"].path(namespace, name, "token")
         token = client.checked(client.request("POST", path, body=request)).object["status"]["token"]
-        return write_kubeconfig(tmp_path / f"{name}.kubeconfig", server, {"token": token})
+        path_of_config = write_kubeconfig(tmp_path / f"{name}.kubeconfig", server, {"token": token})
+        wait_until_known(path_of_config, [*_questions(rules, namespace)])
+        return path_of_config
 
     return make
+
+
+def _questions(rules: Sequence[Mapping[str, Any]], namespace: str) -> Iterator[Question]:
+    """Whether the user may do what the rules say, as far as they name no objects."""
+    for rule in rules:
+        for group, kind, verb in product(rule["apiGroups"], rule["resources"], rule["verbs"]):
+            resource, _, subresource = kind.partition("/")
+            names = rule.get("resourceNames", [""])
+            yield from (Question(verb, group, resource, namespace, name, subresource) for name in names)
 
 
 def write_kubeconfig(path: Path, server: Mapping[str, str], user: Mapping[str, Any], **cluster: Any) -> Path:

@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,9 @@ from typing import Any
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unauthorized
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.hardening.kubernetes.plugins"
@@ -24,6 +29,20 @@ NO_CONNECTION = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
 
 Result = dict[str, Any]
 Finding = dict[str, Any]
+
+
+def wait_until_known(kubeconfig: Path, rights: Sequence[Question]) -> None:
+    """Until the server knows a new user and its rights: where many objects come and go, its caches lag by seconds."""
+    deadline = time.monotonic() + 120
+    client = connect({"kubeconfig": str(kubeconfig)})
+    while True:
+        try:
+            if all(client.allowed(rights)):
+                return
+        except Unauthorized:
+            client = connect({"kubeconfig": str(kubeconfig)})
+        assert time.monotonic() < deadline, f"the user of {kubeconfig} never got its rights"
+        time.sleep(0.5)
 
 
 def run_task(kubeconfig: Path, action: str, check: bool, arguments: dict[str, Any]) -> Result:

@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+
+from tests.integration.plays import wait_until_known
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANSIBLE = Path(sys.executable).parent
@@ -199,6 +201,7 @@ def user_kubeconfig(client: Client, admin: Path, folder: Path, binding: dict[str
     config["current-context"] = name
     file = folder / name
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    wait_until_known(file, [Question("get", "", "namespaces", name=SHOP)])
     return file
 
 
