@@ -142,7 +142,7 @@ def _questions(rules: Sequence[Mapping[str, Any]], namespace: str) -> Iterator[Q
     """Whether the user may do what the rules say, as far as they name no objects."""
     for rule in rules:
         for group, kind, verb in product(rule["apiGroups"], rule["resources"], rule["verbs"]):
-            resource, _, subresource = kind.partition("/")
+            resource, _slash, subresource = kind.partition("/")
             names = rule.get("resourceNames", [""])
             yield from (Question(verb, group, resource, namespace, name, subresource) for name in names)
 
