@@ -132,7 +132,7 @@ def play(what: str, kubeconfig: Path, *arguments: str, expected: int = 0) -> Non
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
     colour = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
     environment = {**os.environ, **QUIET, **colour, "KUBECONFIG": str(kubeconfig)}
-    done = subprocess.run([*command, "-e", f"report={REPORT}"], check=False, env=environment)
+    done = subprocess.run([*command, "-e", json.dumps({"report": str(REPORT)})], check=False, env=environment)
     if done.returncode != expected:
         raise Surprise(f"{what} ended with status {done.returncode}, not {expected}")
 
