@@ -78,7 +78,8 @@ def test_pod_security_warnings_arrive_whole(client: Client, namespace: str) -> N
     assert "runAsNonRoot != true" in warning and warning.endswith('"RuntimeDefault" or "Localhost")')
 
 
-def test_a_token_may_do_what_it_may(user: Callable[..., Path], namespace: str) -> None:
+def test_a_token_may_do_what_it_may(client: Client, user: Callable[..., Path], namespace: str) -> None:
+    assert client.create(object_of("ConfigMap", "settings", namespace)).ok
     asking = connect({"kubeconfig": str(user(READ))})
     assert asking.allowed(
         [
@@ -117,7 +118,10 @@ def test_acting_as_somebody_else(kubeconfig: Path, namespace: str) -> None:
         acting.list(CONFIG_MAP, namespace)
 
 
-def test_an_exec_plugin(user: Callable[..., Path], namespace: str, server: dict[str, str], tmp_path: Path) -> None:
+def test_an_exec_plugin(
+    client: Client, user: Callable[..., Path], namespace: str, server: dict[str, str], tmp_path: Path
+) -> None:
+    assert client.create(object_of("ConfigMap", "settings", namespace)).ok
     token = load_yaml(user(READ).read_text())["users"][0]["user"]["token"]
     version = "client.authentication.k8s.io/v1"
     credential = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": token}}
