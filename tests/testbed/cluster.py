@@ -33,7 +33,9 @@ FIND_PYTHON = (
 )
 # CoreDNS is ready a second after its first probe, and would be asked again after ten.
 PROBE = '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}]'
-SYSTEM_PODS = ("coredns-", "etcd-", "kube-")
+SYSTEM_PODS = ("coredns-", "kube-")
+MIRROR = "kubernetes.io/config.mirror"
+READYZ = ("curl", "--silent", "--fail", "--cacert", "/etc/kubernetes/pki/ca.crt", "https://localhost:6443/readyz")
 COMPLETE = "/kind/testbed-complete"
 PLAIN_FILE = "/etc/cni/net.d/10-plain.conflist"
 
@@ -87,23 +89,31 @@ def is_ready(item: dict[str, Any]) -> bool:
 
 
 def is_healthy(engine: Engine, spec: Spec) -> bool:
-    """Whether the API server answers, and all nodes and the system's own pods are ready."""
+    """Whether the API server of each node says that it is ready, and so do all nodes and the system's own pods."""
     try:
-        node = nodes(engine, spec.name)[0]
-        listed = kubectl(
-            engine, node, "get", "nodes,pods", "--namespace", "kube-system", "--output", "json", timeout=10
-        )
+        each_node(spec.containers, lambda node: engine.docker("exec", node, *READYZ, timeout=10))
+        question = ("get", "nodes,pods", "--namespace", "kube-system", "--output", "json")
+        listed = kubectl(engine, spec.containers[0], *question, timeout=10)
     except SetupError:
         return False
     return health(json.loads(listed)["items"], spec.nodes)
 
 
 def health(items: list[dict[str, Any]], count: int) -> bool:
-    """Whether all nodes and the system's own pods are ready; pods on their way out do not count."""
+    """Whether all nodes and the system's own pods are ready.
+
+    Pods on their way out do not count. Nor do static ones: their state is told up to twenty seconds late, by a startup
+    probe; the servers are asked themselves, and pods that run show that scheduler and controllers work.
+    """
     found = [item for item in items if item["kind"] == "Node"]
-    pods = [item for item in items if item["kind"] == "Pod" and "deletionTimestamp" not in item["metadata"]]
-    system = [pod for pod in pods if pod["metadata"]["name"].startswith(SYSTEM_PODS)]
+    system = [item for item in items if item["kind"] == "Pod" and counts(item["metadata"])]
     return len(found) == count and bool(system) and all(is_ready(item) for item in [*found, *system])
+
+
+def counts(metadata: dict[str, Any]) -> bool:
+    """Whether a pod is one of the system's own that the API has placed."""
+    static = MIRROR in metadata.get("annotations", {})
+    return metadata["name"].startswith(SYSTEM_PODS) and not static and "deletionTimestamp" not in metadata
 
 
 def wait(question: Callable[[], bool], seconds: float) -> bool:

@@ -20,6 +20,7 @@ def item(kind: str, name: str, ready: str = "True", **metadata: str) -> dict[str
 
 NODE = item("Node", "n")
 DNS = item("Pod", "coredns-1")
+STATIC = {"kind": "Pod", "metadata": {"name": "kube-scheduler-n", "annotations": {cluster.MIRROR: "x"}}, "status": {}}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,9 @@ DNS = item("Pod", "coredns-1")
         ([NODE, NODE, DNS], False),
         ([item("Node", "n", "Unknown"), DNS], False),
         ([NODE, item("Pod", "kube-proxy-x", "False")], False),
-        ([NODE, {"kind": "Pod", "metadata": {"name": "etcd-n"}, "status": {}}], False),
+        ([NODE, {"kind": "Pod", "metadata": {"name": "kube-router-x"}, "status": {}}], False),
+        ([NODE, STATIC], False),
+        ([NODE, DNS, STATIC], True),
     ],
 )
 def test_health_is_all_nodes_and_the_systems_own_pods(items: list[dict[str, Any]], healthy: bool) -> None:
