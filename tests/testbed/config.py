@@ -13,12 +13,6 @@ from . import places
 from .node import etcd_tag
 from .tables import COREDNS, KUBE_ROUTER_IMAGE, Spec
 
-# RSA keys take seconds of a small machine. Where kind writes an older version of the configuration, this is left out.
-QUICK_KEYS = {
-    "kind": "ClusterConfiguration",
-    "apiVersion": "kubeadm.k8s.io/v1beta4",
-    "encryptionAlgorithm": "ECDSA-P256",
-}
 CONTAINERD = 'plugins."io.containerd.grpc.v1.cri"'
 
 
@@ -53,7 +47,7 @@ def kind_config(spec: Spec, *, published: bool, cgroup_v1: bool, lacks_capabilit
         "etcd": {"local": {"imageTag": etcd_tag()}},
         "dns": {"imageTag": COREDNS},
     }
-    patches = [kubelet_patch(cgroup_v1), QUICK_KEYS, *([] if published else [components])]
+    patches = [kubelet_patch(cgroup_v1), *([] if published else [components])]
     return json.dumps(
         {
             "kind": "Cluster",

@@ -23,15 +23,7 @@ def kind(nodes: int = 1, cni: tables.Cni = "enforcing", **facts: bool) -> dict[s
 
 def kubeadm(document: dict[str, Any], wanted: str) -> dict[str, Any]:
     patches = [json.loads(patch) for patch in document["kubeadmConfigPatches"]]
-    any_version = [
-        patch for patch in patches if patch["kind"] == wanted and "v1beta4" not in patch.get("apiVersion", "")
-    ]
-    return any_version[0] if any_version else {}
-
-
-def test_keys_are_quick_to_make_where_the_configuration_can_say_so() -> None:
-    patches = [json.loads(patch) for patch in kind()["kubeadmConfigPatches"]]
-    assert config.QUICK_KEYS in patches
+    return next((patch for patch in patches if patch["kind"] == wanted), {})
 
 
 @pytest.mark.parametrize(
