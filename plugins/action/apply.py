@@ -29,7 +29,7 @@ class ActionModule(HardeningAction):
         "force_conflicts": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 120},
-        "workers": {"type": "int", "default": 16},
+        "workers": {"type": "int", "default": 32},
         "retry_timeout": {"type": "int", "default": 60},
     }
     RULES: ClassVar[dict[str, Any]] = {"required_one_of": [["definition", "src"]]}

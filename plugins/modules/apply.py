@@ -67,7 +67,7 @@ options:
     description:
       - How many requests may be under way at once.
     type: int
-    default: 16
+    default: 32
   retry_timeout:
     description:
       - How many seconds to bear with a server that goes away during the work.

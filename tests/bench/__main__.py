@@ -42,7 +42,7 @@ def main() -> int:
     if unknown := set(rows) - {*ROWS, MEMORY_ROW}:
         print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join((*ROWS, MEMORY_ROW))}.")
         return 2
-    kubeconfig = Path(options.kubeconfig) if options.kubeconfig else cluster_up()
+    kubeconfig = Path(options.kubeconfig).resolve() if options.kubeconfig else cluster_up()
     try:
         with tempfile.TemporaryDirectory() as folder:
             results = Bench(Runner(Path(folder), kubeconfig), options.runs).results(rows)

@@ -66,7 +66,7 @@ AUTH_SPEC: dict[str, Any] = {
 """Named as kubernetes.core names them, with its environment variables."""
 
 
-def connect(arguments: Mapping[str, Any], workers: int = 16, outage_seconds: float = 60.0) -> Client:
+def connect(arguments: Mapping[str, Any], workers: int = 32, outage_seconds: float = 60.0) -> Client:
     """A client for the cluster that these options mean; nothing is sent yet. Raises :class:`BadConnection`.
 
     Options given one by one win over the kubeconfig. The kubeconfig is the one given, else ``KUBECONFIG``, else

@@ -43,7 +43,7 @@ class Target:
     no_proxy: str = ""
     proxy_headers: Mapping[str, str] = field(default_factory=dict)
     impersonation: Headers = ()
-    connections: int = 16
+    connections: int = 32
 
 
 @dataclass(frozen=True, slots=True)
