@@ -295,6 +295,7 @@ def many_namespaces(client: Client) -> Iterator[list[str]]:
     client.parallel(lambda name: client.delete(resource, name), names)
 
 
+@pytest.mark.alone
 def test_a_thousand_namespaces_in_one_task(ansible: Ansible, client: Client, many_namespaces: list[str]) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "baseline"}
     objects = [object_of("Namespace", name, metadata={"labels": labels}) for name in many_namespaces]
@@ -357,6 +358,7 @@ def kill_api_server() -> None:
     subprocess.run(["bash", "-c", kill], check=True)
 
 
+@pytest.mark.alone
 def test_a_server_killed_in_the_middle_and_back_again(ansible: Ansible, client: Client, namespace: str) -> None:
     names = [f"c{number:04}" for number in range(2000)]
     documents = [json.dumps(config_map(name, namespace, text="x" * 100)) for name in names]

@@ -46,6 +46,8 @@ ADMISSION = {
     ],
 }
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def node(client: Client) -> tuple[str, str]:

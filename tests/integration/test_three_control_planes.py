@@ -33,6 +33,9 @@ def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[s
     )
 
 
+pytestmark = pytest.mark.alone
+
+
 @pytest.fixture(scope="module")
 def kubeconfig() -> Iterator[str]:
     """A cluster of its own with three control planes."""

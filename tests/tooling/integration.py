@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Get a cluster and run the tests that need one: ``python -m tests.tooling.integration RESULTS [TEST …]``.
 
+First files of tests side by side, for most of a test's time is waiting; then alone those that change what the others
+stand on, or that make clusters of their own.
+
 The cluster is the test bed's, of the version K8S_VERSION, or with CLUSTER=existing that of KUBECONFIG. Without that
 word a KUBECONFIG in the environment is not looked at: nobody's own cluster is tested by accident.
 """
@@ -16,6 +19,8 @@ from collections.abc import Mapping, Sequence
 
 from tests.tooling.collection import CHECKOUT, environment, tool
 
+WORKERS = 3
+
 
 def main(results: str, tests: Sequence[str]) -> int:
     up = subprocess.run(up_command(os.environ), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False)
@@ -23,18 +28,26 @@ def main(results: str, tests: Sequence[str]) -> int:
     if up.returncode:
         return up.returncode
     kubeconfig = up.stdout.splitlines()[-1]
-    return subprocess.run(
-        [
-            tool("pytest"),
-            "--quiet",
-            "--durations=10",
-            f"--junitxml={results}/junit.xml",
-            *(tests or ["tests/integration"]),
-        ],
-        cwd=CHECKOUT,
-        env=environment(HARDENING_KUBECONFIG=kubeconfig),
-        check=False,
-    ).returncode
+    return max(
+        subprocess.run(
+            [tool("pytest"), "--quiet", "--durations=10", f"--junitxml={results}/{name}.xml", *options, *chosen],
+            cwd=CHECKOUT,
+            env=environment(HARDENING_KUBECONFIG=kubeconfig),
+            check=False,
+        ).returncode
+        for name, options, chosen in phases(tests)
+    )
+
+
+def phases(tests: Sequence[str]) -> list[tuple[str, list[str], list[str]]]:
+    """Name, options and tests of each run of pytest. Chosen tests run as they come."""
+    if tests:
+        return [("chosen", [], [*tests])]
+    every = ["tests/integration"]
+    return [
+        ("together", ["-m", "not alone", f"--numprocesses={WORKERS}", "--dist=loadfile"], every),
+        ("alone", ["-m", "alone"], every),
+    ]
 
 
 def up_command(variables: Mapping[str, str]) -> list[str]:
