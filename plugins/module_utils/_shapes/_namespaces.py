@@ -49,6 +49,7 @@ def resolve(
     selected: Sequence[Settings],
     default: Settings,
     exempt: Sequence[str],
+    only: Sequence[str] = (),
 ) -> Resolution:
     """Give each namespace the settings that reach it: named before the first matching selector before the default.
 
@@ -56,6 +57,9 @@ def resolve(
     ``selector``, ``exempt`` are globs. A namespace that is named without settings says nothing, and is reached by
     what says something. Neither a selector nor the default reaches an exempt namespace, one that is being deleted, or
     one that holds cluster components. Raises :class:`HardeningError` on settings that are none and on a bad selector.
+
+    ``only`` are names and globs to which all of it is limited, as :func:`is_meant` says: no other namespace gets
+    settings or is missing, and nothing is told of selectors and a default, which are about others too.
     """
     _refuse_what_is_no_settings(namespaces, selected)
     labels = {_name(each): _labels(each) for each in live}
@@ -80,6 +84,13 @@ def resolve(
         if chosen:
             settings[name] = dict(chosen)
 
+    if only:
+        return Resolution(
+            settings={name: said for name, said in settings.items() if is_meant(name, only)},
+            missing={name: meant for name, meant in missing.items() if is_meant(name, only)},
+            unmatched=[],
+            creating=frozenset(name for name in creating if is_meant(name, only)),
+        )
     return Resolution(
         settings=settings,
         missing=missing,
@@ -88,6 +99,11 @@ def resolve(
         idle=[text for text, _matches, _said in selectors if text in idle],
         default_is_idle=bool(default) and not by_default,
     )
+
+
+def is_meant(name: str, only: Sequence[str]) -> bool:
+    """Whether a run that is limited to these names and globs may touch and judge a namespace; no limit means all."""
+    return not only or _is_any_of(name, only)
 
 
 def _refuse_what_is_no_settings(namespaces: Mapping[str, Any], selected: Sequence[Any]) -> None:

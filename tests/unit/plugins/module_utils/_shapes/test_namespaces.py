@@ -218,3 +218,21 @@ def test_label_selector(selector: str, labels: dict[str, str], holds: bool) -> N
 def test_a_bad_selector_is_refused_with_the_forms_that_there_are(selector: str) -> None:
     with pytest.raises(HardeningError, match="is not a label selector.*key in"):
         resolve(LIVE, {}, [{"selector": selector, **A}], {}, [])
+
+
+@pytest.mark.parametrize(
+    ("only", "settings", "missing", "creating"),
+    [
+        (["production"], {"production": A}, {}, frozenset()),
+        (["t*", "new"], {"tools": C, "new": A}, {}, frozenset({"new"})),
+        (["sta*", "toolz"], {"staging": B}, {"toolz": "tools"}, frozenset()),
+        (["kube-system"], {}, {}, frozenset()),
+    ],
+)
+def test_a_limit_leaves_all_else_alone(
+    only: list[str], settings: dict[str, Any], missing: dict[str, str], creating: frozenset[str]
+) -> None:
+    named = {"production": A, "new": {"create": True, **A}, "toolz": A}
+    told = resolve(LIVE, named, [{"selector": "team=payments", **B}, {"selector": "team=gone", **A}], C, [], only)
+    assert (told.settings, told.missing, told.creating) == (settings, missing, creating)
+    assert [finding.subject for finding in resolution_findings(told, "network")] == [f"Namespace/{n}" for n in missing]
