@@ -12,13 +12,12 @@ added to a custom resource is written in its schema, where we do not look.
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import quantity
 
 Path = tuple[str, ...]
 
@@ -110,13 +109,6 @@ _QUANTITIES: Mapping[str, tuple[Path, ...]] = {
 
 _BASE64 = frozenset((("ConfigMap", "binaryData"), ("Secret", "data")))
 """By kind, the fields whose values are bytes: a server takes line breaks out of their base64."""
-
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|(m|u|n|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?")
-_FACTORS: Mapping[str, Decimal] = {
-    **{suffix: Decimal(10) ** power for suffix, power in zip("num", (-9, -6, -3), strict=True)},
-    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
-    **{suffix + "i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
-}
 
 
 def as_kept(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,15 +233,6 @@ def _same_scalars(desired: Any, live: Any, path: Path, kind: str) -> bool:
 def _ends(path: Path, ending: Path) -> bool:
     tail = path[-len(ending) :]
     return len(tail) == len(ending) and all(wanted in (_ANY, found) for wanted, found in zip(ending, tail, strict=True))
-
-
-def quantity(value: Any) -> Decimal | None:
-    """What a quantity amounts to (apimachinery's resource.Quantity); ``None`` for what is none."""
-    match = _QUANTITY.fullmatch(str(value))
-    if not match:
-        return None
-    number, exponent, suffix = match.groups()
-    return Decimal(number) * (Decimal(10) ** int(exponent) if exponent else _FACTORS.get(suffix, Decimal(1)))
 
 
 def _decoded(value: Any) -> bytes | None:

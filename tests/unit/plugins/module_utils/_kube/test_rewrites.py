@@ -10,41 +10,8 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import (
     BadObject,
     as_kept,
-    quantity,
     same,
 )
-
-QUANTITIES = {
-    "500m": "0.5",
-    "0.5": "500m",
-    "1": "1000m",
-    "1Gi": "1024Mi",
-    "1k": "1000",
-    "1e3": "1k",
-    "1E": "1000P",
-    "2.5Gi": "2560Mi",
-    "100n": "0.1u",
-    "1e-3": "1m",
-    ".5": "500m",
-    "5.": "5",
-}
-DIFFERENT = {"1Gi": "1G", "1": "2", "1m": "1M"}
-
-
-@pytest.mark.parametrize(("one", "other"), QUANTITIES.items())
-def test_quantities_that_amount_to_the_same(one: str, other: str) -> None:
-    assert quantity(one) is not None
-    assert quantity(one) == quantity(other)
-
-
-@pytest.mark.parametrize(("one", "other"), DIFFERENT.items())
-def test_quantities_that_do_not(one: str, other: str) -> None:
-    assert quantity(one) != quantity(other)
-
-
-@pytest.mark.parametrize("text", ["", "a", "1X", "1 Gi", "--1", None])
-def test_what_is_no_quantity(text: str | None) -> None:
-    assert quantity(text) is None
 
 
 def test_a_secret_is_sent_as_the_server_keeps_it() -> None:
