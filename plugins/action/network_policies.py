@@ -14,11 +14,19 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistakes
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import failed_writes, refusals
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step, plan, plan_removal
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
+    Step,
+    limited,
+    plan,
+    plan_removal,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
+    is_meant,
+    resolution_findings,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
@@ -51,7 +59,7 @@ class ActionModule(HardeningAction):
         why = wanted.facts.unreadable.get("NetworkPolicy")
         if why:
             raise HardeningError(f"Nothing was written, since the NetworkPolicies in force cannot be read. {why}")
-        decided = plan(wanted.settings, wanted.facts, wanted.set_name)
+        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name), wanted.only)
         created = self._create([name for name in decided.steps if name in wanted.resolution.creating], client)
         sound = {name: step for name, step in decided.steps.items() if name not in _failed(created)}
         objects = [*created, *self._carry_out(client, sound, arguments["force_conflicts"])]
@@ -64,7 +72,8 @@ class ActionModule(HardeningAction):
         return self._told(objects, stopped, wrong)
 
     def _remove(self, client: Client, said: dict[str, Any]) -> list[ObjectResult]:
-        reached = [*said["namespaces"], *read_names(client, said)]
+        named = [name for name in said["namespaces"] if is_meant(name, said["only"])]
+        reached = [*named, *read_names(client, said)]
         facts = policies_of(client, reached)
         return self._carry_out(client, plan_removal(sorted(set(reached)), facts, said["set"]), False)
 

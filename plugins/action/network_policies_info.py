@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gaps import closed_by_config
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import judge
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, plan
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, limited, plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
     Verdict,
     sample,
@@ -58,8 +57,8 @@ class ActionModule(HardeningAction):
             raise HardeningError(f"probe_timeout: {arguments['probe_timeout']:g} is no time; give seconds, like 60.")
         client = connect(arguments)
         wanted = read(client, read_arguments(arguments))
-        chosen = _chosen(plain(arguments["probe_namespaces"]), wanted.settings)
-        decided = plan(wanted.settings, wanted.facts, wanted.set_name)
+        chosen = _chosen(plain(arguments["probe_namespaces"]), wanted)
+        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name), wanted.only)
         probed: dict[str, Verdict] = {}
         if arguments["probe"] and not self.check_mode:
             probed = self._probed(client, wanted, decided, chosen, arguments)
@@ -69,7 +68,7 @@ class ActionModule(HardeningAction):
             missing = [replace(finding, would=finding.status) for finding in missing]
         findings = [
             *missing,
-            *judge(wanted.settings, decided, wanted.facts, wanted.set_name, probed, preview),
+            *judge(wanted.settings, decided, wanted.facts, wanted.set_name, probed, preview, wanted.only),
         ]
         counts = Counter(finding.status for finding in findings)
         return {
@@ -89,7 +88,7 @@ class ActionModule(HardeningAction):
         """Verdicts on the namespaces whose policies deny, as far as their objects say so."""
         denying = [
             name
-            for name, said in wanted.settings.items()
+            for name, said in wanted.meant.items()
             if said.deny
             and name not in decided.refused
             and "NetworkPolicy" not in wanted.facts.unreadable
@@ -114,15 +113,15 @@ class ActionModule(HardeningAction):
         return speak_for_others(verdicts, denying)
 
 
-def _chosen(said: Any, names: Iterable[str]) -> str | int | list[str]:
-    """``all``, a positive number, or names that have settings."""
+def _chosen(said: Any, wanted: Wanted) -> str | int | list[str]:
+    """``all``, a positive number, or names that have settings, without those that the run is not about."""
     if isinstance(said, list):
         for name in said:
-            if name not in names:
-                meant = did_you_mean(name, names)
+            if name not in wanted.settings:
+                meant = did_you_mean(name, wanted.settings)
                 hint = f"; did you mean {meant}?" if meant else "."
                 raise HardeningError(f"probe_namespaces: no settings reach a namespace {name}{hint}")
-        return said
+        return [name for name in said if name in wanted.meant]
     if said == "all":
         return "all"
     if str(said).isdecimal() and int(said):

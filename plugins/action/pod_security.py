@@ -25,6 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
+    is_meant,
     resolution_findings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
@@ -59,7 +60,9 @@ class ActionModule(HardeningAction):
         client = connect(read)
         live, resolution = resolved(client, read)
         if read["state"] == "absent":
-            reached = (set(resolution.settings) | set(read["namespaces"])) & set(live)
+            reached = {
+                name for name in {*resolution.settings, *read["namespaces"]} & set(live) if is_meant(name, read["only"])
+            }
             return self._absent(client, {name: live[name] for name in sorted(reached)})
         return self._present(client, live, resolution, read["on_violation"], read["force_conflicts"])
 

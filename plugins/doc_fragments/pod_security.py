@@ -40,4 +40,12 @@ options:
     type: list
     elements: str
     default: []
+  only:
+    description:
+      - Names and globs of the namespaces that this is limited to. No other one is written, cleaned up or judged, and
+        nothing is told of selectors and a default that reach no namespace.
+      - Without it, all namespaces are meant.
+    type: list
+    elements: str
+    default: []
 """

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,7 +41,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import Pods
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Resolution, resolve
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
+    Resolution,
+    check_limit,
+    is_meant,
+    resolve,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL, UNNAMED_SET
 
 SETTINGS_SPEC: dict[str, Any] = {
@@ -49,6 +54,7 @@ SETTINGS_SPEC: dict[str, Any] = {
     "selected": {"type": "list", "elements": "dict", "default": []},
     "default": {"type": "dict", "default": {}},
     "exempt": {"type": "list", "elements": "str", "default": []},
+    "only": {"type": "list", "elements": "str", "default": []},
     "set": {"type": "str", "default": UNNAMED_SET},
 }
 
@@ -81,18 +87,29 @@ Objects = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a task's options mean on a cluster: who gets which settings, and what the cluster says of itself."""
+    """What a task's options mean on a cluster: who gets which settings, and what the cluster says of itself.
+
+    ``settings`` are those of every namespace, also of those that ``only`` leaves out, since a flow has two ends: what
+    one namespace declares opens the other. ``resolution`` and ``facts`` are of the namespaces that are meant.
+    """
 
     resolution: Resolution
     settings: Mapping[str, NetworkSettings]
     facts: Facts
     set_name: str
+    only: Sequence[str]
+
+    @property
+    def meant(self) -> dict[str, NetworkSettings]:
+        """The settings of the namespaces that may be touched and judged."""
+        return {name: said for name, said in self.settings.items() if is_meant(name, self.only)}
 
 
 def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The options about settings as plain data; raises HardeningError on a bad name of the set."""
     said = {key: plain(arguments[key]) for key in SETTINGS_SPEC}
     said["namespaces"] = {name: settings or {} for name, settings in said["namespaces"].items()}
+    check_limit(said["only"])
     if not _SET_NAME.fullmatch(said["set"]):
         raise HardeningError(
             f"set: {said['set']!r} cannot be a label; use at most 63 letters, digits, dots, dashes and underscores, "
@@ -104,12 +121,14 @@ def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     """Everything that a decision about these options needs, read once. Raises HardeningError on bad settings."""
     live = _namespaces(client, said)
-    resolution = _resolved(live, said)
-    settings = {name: parse_settings(each, name) for name, each in resolution.settings.items()}
+    resolution, whole = _resolved(live, said), _resolved(live, {**said, "only": ()})
+    settings = {name: parse_settings(each, name) for name, each in whole.settings.items()}
     labels = {each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in live}
-    labels |= {name: {NAME_LABEL: name} for name in resolution.creating}
+    labels |= {name: {NAME_LABEL: name} for name in whole.creating}
     ending = {each["metadata"]["name"] for each in live if each["metadata"].get("deletionTimestamp")}
-    return Wanted(resolution, settings, _facts(client, settings, labels, said["set"], ending), said["set"])
+    meant = {name: settings[name] for name in resolution.settings}
+    facts = _facts(client, meant, labels, said, ending)
+    return Wanted(resolution, settings, facts, said["set"], said["only"])
 
 
 def read_names(client: Client, said: Mapping[str, Any]) -> list[str]:
@@ -118,7 +137,7 @@ def read_names(client: Client, said: Mapping[str, Any]) -> list[str]:
 
 
 def _resolved(live: Objects, said: Mapping[str, Any]) -> Resolution:
-    return resolve(live, said["namespaces"], said["selected"], said["default"], said["exempt"])
+    return resolve(live, said["namespaces"], said["selected"], said["default"], said["exempt"], said["only"])
 
 
 def policies_of(client: Client, namespaces: Iterable[str]) -> Facts:
@@ -145,11 +164,11 @@ def _facts(
     client: Client,
     settings: Mapping[str, NetworkSettings],
     labels: Mapping[str, Mapping[str, str]],
-    set_name: str,
+    said: Mapping[str, Any],
     ending: Collection[str],
 ) -> Facts:
     reader = _Reader(client, _spaces(settings, labels))
-    denied = {direction for said in settings.values() for direction in said.deny}
+    denied = {direction for each in settings.values() for direction in each.deny}
     jobs: dict[str, Callable[[], Any]] = {kind: partial(reader.everywhere, kind) for kind in _IN_NAMESPACES}
     if "ingress" in denied:
         jobs |= {kind: partial(reader.cluster_wide, kind) for kind in _CALLING}
@@ -158,7 +177,8 @@ def _facts(
         jobs |= {"dns": reader.dns, "api_server": reader.api_server, "components": reader.components}
         jobs["Node"] = partial(reader.cluster_wide, "Node")
         jobs[OTHER_POLICIES] = reader.other_policies
-    jobs[LEFT_OVER] = partial(reader.of_set, set_name)
+    places = [name for name in labels if is_meant(name, said["only"])] if said["only"] else [""]
+    jobs[LEFT_OVER] = partial(reader.of_set, said["set"], places)
     names = list(jobs)
     answers = dict(zip(names, client.parallel(lambda name: jobs[name](), names), strict=True))
 
@@ -180,7 +200,7 @@ def _facts(
         left_over={
             name: tuple(each)
             for name, each in _by_namespace(filter(is_ours, answers[LEFT_OVER])).items()
-            if name not in settings and name not in ending
+            if name not in settings and name not in ending and is_meant(name, said["only"])
         },
         unreadable=reader.unreadable,
     )
@@ -222,10 +242,14 @@ class _Reader:
     def cluster_wide(self, kind: str) -> Objects:
         return self._allowed(kind, lambda: self._client.list(KNOWN[_API_VERSIONS[kind], kind]))
 
-    def of_set(self, set_name: str) -> Objects:
-        """What this set wrote, in all namespaces."""
-        resource = KNOWN[_API_VERSIONS["NetworkPolicy"], "NetworkPolicy"]
-        return self._allowed(LEFT_OVER, lambda: self._client.list(resource, label_selector=f"{SET_LABEL}={set_name}"))
+    def of_set(self, set_name: str, places: Sequence[str]) -> Objects:
+        """What this set wrote in these namespaces; ``""`` are all."""
+        resource, selector = KNOWN[_API_VERSIONS["NetworkPolicy"], "NetworkPolicy"], f"{SET_LABEL}={set_name}"
+        pages = self._client.parallel(
+            lambda place: self._allowed(LEFT_OVER, lambda: self._client.list(resource, place, label_selector=selector)),
+            places,
+        )
+        return [each for page in pages for each in page]
 
     def other_policies(self) -> Objects:
         """The policies of other engines, as far as the server has their kinds."""

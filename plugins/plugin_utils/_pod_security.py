@@ -31,6 +31,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
+    check_limit,
     resolve,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import Preview, previewed
@@ -53,6 +54,7 @@ SETTINGS_SPEC: dict[str, Any] = {
     "selected": {"type": "list", "elements": "dict", "default": []},
     "default": {"type": "dict", "default": {}},
     "exempt": {"type": "list", "elements": "str", "default": []},
+    "only": {"type": "list", "elements": "str", "default": []},
     "on_violation": {"type": "str", "choices": ["fail", "warn", "proceed"], "default": "fail"},
 }
 """The options that both modules take, as the doc fragment ``pod_security`` tells them."""
@@ -64,18 +66,19 @@ def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if "timeout" in read:
         check_timeout(read["timeout"])
     read["namespaces"] = {name: said or {} for name, said in read["namespaces"].items()}
+    check_limit(read["only"])
     check_settings(read["namespaces"], read["selected"], read["default"])
     return read
 
 
 def resolved(client: Client, arguments: Mapping[str, Any]) -> tuple[dict[str, Object], Resolution]:
-    """The live namespaces by name, and who gets which settings by a task's four options.
+    """The live namespaces by name, and who gets which settings by a task's options about them.
 
     Without the permission to list namespaces, those that are named are asked for one by one.
     """
     live = {each["metadata"]["name"]: each for each in _live_namespaces(client, arguments)}
-    options = (arguments["namespaces"], arguments["selected"], arguments["default"], arguments["exempt"])
-    return live, resolve(list(live.values()), *options)
+    options = ("namespaces", "selected", "default", "exempt", "only")
+    return live, resolve(list(live.values()), *(arguments[option] for option in options))
 
 
 def _live_namespaces(client: Client, arguments: Mapping[str, Any]) -> list[Object]:

@@ -43,6 +43,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import UNNAMED_SET
 
@@ -90,14 +91,15 @@ def judge(
     set_name: str,
     probed: Mapping[str, Verdict],
     will_probe: bool | None = None,
+    only: Sequence[str] = (),
 ) -> list[Finding]:
-    """The findings of every namespace with settings, by namespace and control.
+    """The findings of every namespace with settings that ``only`` means, by namespace and control.
 
     ``probed`` are the verdicts of the probes. ``will_probe`` is given in check mode alone: whether the run that is
     being previewed would probe.
     """
     found: list[Finding] = []
-    for namespace in sorted(settings):
+    for namespace in (name for name in sorted(settings) if is_meant(name, only)):
         if namespace in plan.refused:
             found.append(_refusal(namespace, plan.refused[namespace], will_probe is not None))
             continue

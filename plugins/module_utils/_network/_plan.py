@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Facts, present
@@ -38,6 +38,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
     Direction,
     NetworkSettings,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
 GATE_NAME = "hardening-rollout-gate"
@@ -103,6 +104,15 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
         }
     )
     return Plan(desired, refused, steps)
+
+
+def limited(decided: Plan, only: Sequence[str]) -> Plan:
+    """The plan as far as it is about the namespaces that a run is limited to; who else has settings stays known."""
+    return replace(
+        decided,
+        refused={name: reasons for name, reasons in decided.refused.items() if is_meant(name, only)},
+        steps={name: step for name, step in decided.steps.items() if is_meant(name, only)},
+    )
 
 
 def _of_another_set(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ Settings = dict[str, Any]
 Labels = Mapping[str, str]
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
+_NAME_OR_GLOB = re.compile(r"[a-z0-9*?\[\]!-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,16 @@ def resolve(
 def is_meant(name: str, only: Sequence[str]) -> bool:
     """Whether a run that is limited to these names and globs may touch and judge a namespace; no limit means all."""
     return not only or _is_any_of(name, only)
+
+
+def check_limit(only: Sequence[str]) -> None:
+    """Refuse a limit that is none: what an empty variable leaves must never come to mean the whole cluster."""
+    wrong = next((each for each in only if not _NAME_OR_GLOB.fullmatch(each)), None)
+    if wrong is not None:
+        raise HardeningError(
+            f"only: {wrong!r} is neither the name of a namespace nor a glob of such names like team-*: "
+            "correct it, or leave it out to mean all."
+        )
 
 
 def _refuse_what_is_no_settings(namespaces: Mapping[str, Any], selected: Sequence[Any]) -> None:

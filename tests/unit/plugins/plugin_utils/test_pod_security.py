@@ -51,7 +51,7 @@ def enforce(api: FakeApi) -> None:
 
 
 def seen(client: Client, names: list[str]) -> dict[str, list[Finding]]:
-    options = {"namespaces": dict.fromkeys(names, SETTINGS), "selected": [], "default": {}, "exempt": []}
+    options = {"namespaces": dict.fromkeys(names, SETTINGS), "selected": [], "default": {}, "exempt": [], "only": []}
     live, resolution = resolved(client, options)
     return look(client, live, resolution, 0.2, lambda _done, _total: None)
 
@@ -173,7 +173,7 @@ def test_a_plugin_that_is_off_previews_nothing(api: FakeApi, client: Client) -> 
 def test_the_servers_own_default_counts_for_what_is_enforced_now(api: FakeApi, client: Client) -> None:
     run_one(api)
     answer_patches(api, "restricted:latest")
-    options = {"namespaces": {"shop": {"enforce": "baseline"}}, "selected": [], "default": {}, "exempt": []}
+    options = {"namespaces": {"shop": {"enforce": "baseline"}}, "selected": [], "default": {}, "exempt": [], "only": []}
     live, resolution = resolved(client, options)
     look(client, live, resolution, 0.2, lambda _done, _total: None)
     # restricted:latest to baseline:latest is no change that the server would look at pods for.
@@ -205,6 +205,7 @@ def test_a_running_pod_that_is_changed_when_submitted_again_is_not_called_compli
         "selected": [],
         "default": {},
         "exempt": [],
+        "only": [],
     }
     live, resolution = resolved(client, options)
     enforced, comply = look(client, live, resolution, 0.2, lambda _done, _total: None)["shop"]

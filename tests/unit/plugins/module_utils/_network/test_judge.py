@@ -322,3 +322,12 @@ def test_an_api_server_whose_node_is_there_stays_in_the_policies(shop: Any) -> N
     assert away.status == "pass" and "172.18.0.3 stays in them" in away.evidence
     gone = judged(shop, said, *live, api_servers=one, node_addresses=nodes[:1])["api_server_addresses"]
     assert gone.status == "fail"
+
+
+def test_a_limit_judges_no_other_namespace(shop: Any) -> None:
+    settings, facts = shop.settings(SAID, data={"default_deny": BOTH}), shop.facts()
+    decided = plan(settings, facts, "set")
+    whole = judge(settings, decided, facts, "set", {})
+    assert {each.subject for each in whole} == {"Namespace/shop", "Namespace/data"}
+    part = judge(settings, decided, facts, "set", {}, only=["shop"])
+    assert part == [each for each in whole if each.subject == "Namespace/shop"]

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
     GATE_NAME,
     Step,
+    limited,
     plan,
     plan_removal,
 )
@@ -181,3 +182,22 @@ def test_a_gate_where_no_settings_reach_any_more_goes(shop: Any) -> None:
     deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
     steps = plan(shop.settings(SAID), shop.facts(left_over={"gone": (left, deny), "data": (deny,)}), "set").steps
     assert names(steps["gone"].stale_allows) == [GATE_NAME] and "data" not in steps
+
+
+def test_a_limit_keeps_what_the_settings_of_others_open(shop: Any) -> None:
+    flow = {"from": {"app": "caller"}, "to": {"pods": {"app": "backend"}, "namespace": "shop"}, "ports": [8080]}
+    settings = shop.settings(SAID, data={"default_deny": ["egress"], "allow": [flow], "accept_risks": ["dns"]})
+    gate = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, "gone", set_name="set")
+    whole = plan(settings, shop.facts(left_over={"gone": (gate,)}), "set")
+    assert whole.steps.keys() == {"shop", "data", "gone"}
+    part = limited(whole, ["sho*"])
+    assert part.steps == {"shop": whole.steps["shop"]}
+    assert any("data-caller-to-backend" in name for name in names(part.steps["shop"].allows))
+    assert limited(whole, []) == whole
+
+
+def test_a_limit_refuses_nothing_elsewhere(shop: Any) -> None:
+    settings = shop.settings(SAID, data={"default_deny": BOTH})
+    whole = plan(settings, shop.facts(), "set")
+    assert whole.refused.keys() == {"data"}
+    assert not limited(whole, ["shop"]).refused

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
+    check_limit,
     label_selector,
     resolution_findings,
     resolve,
@@ -236,3 +237,13 @@ def test_a_limit_leaves_all_else_alone(
     told = resolve(LIVE, named, [{"selector": "team=payments", **B}, {"selector": "team=gone", **A}], C, [], only)
     assert (told.settings, told.missing, told.creating) == (settings, missing, creating)
     assert [finding.subject for finding in resolution_findings(told, "network")] == [f"Namespace/{n}" for n in missing]
+
+
+@pytest.mark.parametrize("only", [[""], ["shop", ""], ["Shop"], ["shop,tools"], ["{{ x }}"]])
+def test_a_limit_that_names_nobody_is_refused_and_never_means_all(only: list[str]) -> None:
+    with pytest.raises(HardeningError, match="correct it, or leave it out to mean all"):
+        check_limit(only)
+
+
+def test_a_limit_of_names_and_globs_is_one() -> None:
+    check_limit(["shop", "team-*", "t[ab]?"])
