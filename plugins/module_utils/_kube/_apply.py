@@ -27,6 +27,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrit
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._wait import is_gone, is_ready, wait_for
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import Action, ObjectResult
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    leaving,
+    marked,
+    of_another_set,
+    origin,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -36,7 +42,11 @@ _ONLY_METADATA = frozenset(("apiVersion", "kind", "metadata"))
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How to apply. ``wait_timeout`` is in seconds, for all objects together."""
+    """How to apply. ``wait_timeout`` is in seconds, for all objects together.
+
+    With ``set_name`` objects get the marks of that set, those of another set are refused, and what goes is deleted or
+    handed back as ``_shapes._set`` says; with ``state`` absent, what is not the set's stays untouched.
+    """
 
     manager: str
     dry_run: bool = False
@@ -45,6 +55,7 @@ class ApplyOptions:
     wait: bool = False
     wait_timeout: float = 120
     existing_only: bool = False
+    set_name: str = ""
 
 
 @dataclass(slots=True)
@@ -158,9 +169,22 @@ class _Run:
         reader.read(wanted, self._metadata_only)
         for wrong, error in reader.failed.items():
             by_key[wrong].ends("failed", error=str(error))
+        for work in works:
+            if work.live is None and not work.right and not work.result:
+                self._mark(work, None)
+
+    def _mark(self, work: _Work, live: dict[str, Any] | None) -> None:
+        set_name = self._options.set_name
+        if set_name and self._options.state == "present":
+            work.desired = marked(work.desired, set_name, origin(live, set_name))
 
     def _saw(self, work: _Work, live: dict[str, Any]) -> None:
+        other = of_another_set(live, self._options.set_name) if self._options.set_name else ""
+        if other and self._options.state == "present":
+            work.ends("failed", error=other)
+            return
         try:
+            self._mark(work, live)
             work.right = self._options.state == "present" and already_right(work.desired, live, self._options.manager)
         except Exception as error:
             work.live = live
@@ -266,6 +290,14 @@ class _Run:
             return
         namespace, name = work.key
         uid = work.live["metadata"]["uid"]
+        if self._options.set_name:
+            way = leaving(work.live, self._options.set_name, self._options.manager)
+            if way == "keep":
+                work.ends("unchanged")
+                return
+            if way == "hand_back":
+                self._hand_back(work, uid)
+                return
         answer = self._client.delete(work.resource, name, namespace, dry_run=self._options.dry_run, uid=uid)
         if answer.ok or (answer.status == 404 and answer.repeated):
             work.ends("deleted", warnings=answer.warnings)
@@ -273,6 +305,16 @@ class _Run:
             work.ends("unchanged")
         else:
             work.ends("failed", warnings=answer.warnings, error=refusal(answer))
+
+    def _hand_back(self, work: _Work, uid: str) -> None:
+        """Apply nothing: the server takes away what no other manager owns, and our name from the rest."""
+        body = {**work.desired, "metadata": {**_place_of(work.desired), "uid": uid}}
+        answer = self._client.apply(body, manager=self._options.manager, dry_run=self._options.dry_run)
+        if is_lost_race(answer):
+            # Its uid is another's by now: ours has gone.
+            work.ends("unchanged")
+        else:
+            self._judge(work, answer)
 
     def _settle_kinds(self, written: Sequence[_Work], works: Sequence[_Work]) -> None:
         """After CustomResourceDefinitions: once the server serves their kinds, find the objects' resources."""
@@ -298,6 +340,10 @@ class _Run:
             done = work.result
             said = f"It was {done.action}, but {why}." if done and done.changed else f"It is right, but {why}."
             work.ends("failed", done.diff if done else {}, done.warnings if done else (), error=said)
+
+
+def _place_of(obj: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: obj["metadata"][key] for key in ("name", "namespace") if key in obj["metadata"]}
 
 
 def _kind(work: _Work) -> tuple[str, str]:

@@ -38,6 +38,7 @@ CONTROLS: dict[str, Control] = {
         Control("network.api_server_addresses", "Flows to the API server name its present addresses.", "config"),
         Control("network.flows", "Every declared flow names workloads that exist and ports that they have.", "config"),
         Control("policy.namespaces", "Every namespace that the policy names exists.", "server"),
+        Control("policy.leftovers", "Nothing of the policy's set is left that the policy no longer names.", "server"),
         Control("policy.waivers", "Every waiver is in date and matches a finding.", "config"),
     )
 }

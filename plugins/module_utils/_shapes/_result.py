@@ -15,6 +15,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 
 Action = Literal["created", "updated", "adopted", "deleted", "unchanged", "failed"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+_NAMED_AT_MOST = 3
 _NO_CHANGE: frozenset[Action] = frozenset({"unchanged", "failed"})
 
 
@@ -70,7 +71,7 @@ def result(objects: Iterable[ObjectResult], findings: Iterable[Finding] = ()) ->
     """The result of a changing module: ``changed``, ``objects``, ``findings``, ``summary``, ``warnings``.
 
     ``summary`` counts the objects by action. With a failed object it also carries ``failed: True`` and a ``msg``
-    that names every failed object and why.
+    that tells each reason once, with the failed objects that it is the reason of, or the first few of them.
     """
     done = list(objects)
     counts = Counter(each.action for each in done)
@@ -91,8 +92,20 @@ def result(objects: Iterable[ObjectResult], findings: Iterable[Finding] = ()) ->
 
 
 def _failure_message(failed: list[ObjectResult], total: int) -> str:
-    lines = [f"{each.label}: {each.error}" for each in failed]
+    """Each reason once: an outage fails thousands of objects with one and the same."""
+    groups: dict[str, list[str]] = {}
+    for each in failed:
+        groups.setdefault(each.error, []).append(each.label)
+    lines = [_failures_of_one_reason(error, labels) for error, labels in groups.items()]
     return f"{len(failed)} of {total} objects failed; the others are done.\n" + "\n".join(lines)
+
+
+def _failures_of_one_reason(error: str, labels: list[str]) -> str:
+    if len(labels) == 1:
+        return f"{labels[0]}: {error}"
+    more = len(labels) - _NAMED_AT_MOST
+    named = ", ".join(labels[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return f"{error} ({len(labels)} objects: {named})"
 
 
 def diff_of(objects: Iterable[ObjectResult]) -> list[dict[str, Any]]:

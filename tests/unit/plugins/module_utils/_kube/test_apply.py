@@ -432,3 +432,65 @@ def test_progress_counts_all_objects(api: FakeApi, client: Client) -> None:
     apply_objects(client, objects, PRESENT, lambda done, total: told.append((done, total)))
     assert told[-1] == (10, 10) and {total for _done, total in told} == {10}
     assert len(api.objects) > 10
+
+
+SHOP = ApplyOptions(MANAGER, set_name="shop")
+SHOP_ABSENT = ApplyOptions(MANAGER, set_name="shop", state="absent")
+
+
+def marks(api: FakeApi, name: str) -> tuple[str | None, str | None]:
+    metadata = api.objects[f"/api/v1/namespaces/a/configmaps/{name}"]["metadata"]
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    return labels.get("hardening.kubernetes/set"), annotations.get("hardening.kubernetes/origin")
+
+
+def test_objects_of_a_set_are_marked_once_as_created_or_adopted(api: FakeApi, client: Client) -> None:
+    api.store("configmaps", "a", "theirs", data={"one": "1"})
+    objects = [config_map("ours", one="1"), config_map("theirs", one="1")]
+    results, _counts = run(api, client, objects, SHOP)
+    assert [each.action for each in results] == ["created", "updated"]
+    assert marks(api, "ours") == ("shop", "created") and marks(api, "theirs") == ("shop", "adopted")
+    results, counts = run(api, client, objects, SHOP)
+    assert actions(results) == {"unchanged": 2} and counts["PATCH"] == 0
+    run(api, client, [config_map("theirs", one="2")], SHOP)
+    assert marks(api, "theirs") == ("shop", "adopted")
+    run(api, client, [config_map("plain")])
+    assert marks(api, "plain") == (None, None)
+
+
+def test_objects_of_another_set_are_neither_written_nor_removed(api: FakeApi, client: Client) -> None:
+    run(api, client, [config_map("c", one="1")], SHOP)
+    before = dict(api.objects)
+    other = ApplyOptions(MANAGER, set_name="other", force=True)
+    results, counts = run(api, client, [config_map("c", one="2")], other)
+    assert actions(results) == {"failed": 1} and counts["PATCH"] == 0
+    assert results[0].error.startswith("It belongs to the set shop, and this is the set other")
+    results, counts = run(api, client, [config_map("c")], ApplyOptions(MANAGER, set_name="other", state="absent"))
+    assert actions(results) == {"unchanged": 1} and counts["DELETE"] == 0 and api.objects == before
+
+
+def test_what_was_created_is_deleted_and_what_was_adopted_is_handed_back(api: FakeApi, client: Client) -> None:
+    api.store("configmaps", "a", "theirs", data={"one": "1"})
+    objects = [config_map("ours", one="1"), config_map("theirs", one="1")]
+    run(api, client, objects, SHOP)
+    managed = api.objects["/api/v1/namespaces/a/configmaps/theirs"]["metadata"]["managedFields"]
+    managed.append({"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:one": {}}}})
+    before = dict(api.objects)
+    results, _counts = run(api, client, objects, ApplyOptions(MANAGER, set_name="shop", state="absent", dry_run=True))
+    assert [each.action for each in results] == ["deleted", "updated"] and api.objects == before
+    assert results[1].diff["before"]["metadata"]["labels"] == {"hardening.kubernetes/set": "shop"}
+    results, counts = run(api, client, objects, SHOP_ABSENT)
+    assert [each.action for each in results] == ["deleted", "updated"] and counts == {"GET": 2, "DELETE": 1, "PATCH": 1}
+    assert marks(api, "theirs") == (None, None)
+    results, counts = run(api, client, objects, SHOP_ABSENT)
+    assert actions(results) == {"unchanged": 2} and counts == {"GET": 2}
+
+
+def test_what_went_while_it_was_to_be_handed_back_is_not_made_anew(api: FakeApi, client: Client) -> None:
+    api.store("configmaps", "a", "theirs", data={"one": "1"})
+    run(api, client, [config_map("theirs", one="1")], SHOP)
+    managed = api.objects["/api/v1/namespaces/a/configmaps/theirs"]["metadata"]["managedFields"]
+    managed.append({"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:one": {}}}})
+    api.conflict = status(409, "Conflict", "uid mismatch")
+    results, _counts = run(api, client, [config_map("theirs")], SHOP_ABSENT)
+    assert actions(results) == {"unchanged": 1}

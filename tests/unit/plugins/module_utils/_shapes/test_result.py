@@ -43,6 +43,16 @@ def test_a_failed_object_is_named_and_hides_no_other() -> None:
     assert told["summary"]["failed"] == 1
 
 
+def test_a_reason_that_many_objects_share_is_told_once_with_the_first_of_them() -> None:
+    away = [_object("failed", name, error="The server left.") for name in "abcde"]
+    told = result([_object("created", "good"), *away[:2], _object("failed", "bad", error="denied"), *away[2:]])
+    assert told["msg"].splitlines() == [
+        "6 of 7 objects failed; the others are done.",
+        "The server left. (5 objects: ConfigMap/shop/a, ConfigMap/shop/b, ConfigMap/shop/c and 2 more)",
+        "ConfigMap/shop/bad: denied",
+    ]
+
+
 def test_warnings_of_the_server_reach_the_user_with_the_object_that_they_are_about() -> None:
     told = result([_object("updated", warnings=("would break",))])
     assert told["warnings"] == ["ConfigMap/shop/a: would break"]
