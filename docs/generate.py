@@ -30,6 +30,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
     ON_VIOLATION,
     POD_SECURITY,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
+    LIMITS,
+    RESOURCES,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
+    ON_VIOLATION as RESOURCES_ON_VIOLATION,
+)
 
 Schema = Mapping[str, Any]
 
@@ -56,6 +63,9 @@ namespaces:
       allow:
         - {{from: {{app: frontend}}, to: {{app: backend}}, ports: [8080/TCP]}}
         - {{from: {{app: backend}}, to: {{app: postgres}}, ports: [5432/TCP]}}
+    resources:
+      quota: {{requests.cpu: "4", requests.memory: 8Gi, pods: 20}}
+      limits: {{container: {{max: {{cpu: 2}}, default: {{cpu: 500m, memory: 256Mi}}, default_request: {{cpu: 100m}}}}}}
 defaults:
   pod_security: {{enforce: baseline, warn: restricted}}
 waivers:
@@ -76,7 +86,7 @@ waivers:
   that say different things about one thing are a mistake.
 - Files may be encrypted as a whole with `ansible-vault`; messages never show what stands in them.
 - What a namespace gets: what `namespaces` says of it, else the first of `selected` whose selector matches its labels,
-  else `defaults`. This is decided for `pod_security` and for `network` each by itself.
+  else `defaults`. This is decided for `pod_security`, `network` and `resources` each by itself.
 """
 
 _CLUSTER_ROLES = (
@@ -109,8 +119,15 @@ _SECTIONS: tuple[tuple[str, str, Schema], ...] = (
         _SIDE,
         NETWORK_DEFINITIONS["peer"]["then"],
     ),
+    ("`resources` of namespaces", RESOURCES["description"], RESOURCES),
+    ("`resources.limits`", LIMITS["description"], LIMITS),
+    *(
+        (f"`resources.limits.{kind}`", f"{limit['description']} Each is a mapping of resources to quantities.", limit)
+        for kind, limit in LIMITS["properties"].items()
+    ),
     ("The whole cluster: `cluster`", "", SCHEMA["$defs"]["cluster"]),
     ("`cluster.pod_security`", "", {"properties": {"on_violation": ON_VIOLATION}}),
+    ("`cluster.resources`", "", {"properties": {"on_violation": RESOURCES_ON_VIOLATION}}),
     ("`cluster.network.probe`", PROBE["description"], PROBE),
     ("A waiver: `waivers[]`", "", SCHEMA["$defs"]["waiver"]),
 )
@@ -128,6 +145,10 @@ _FORMATS_SAID: Mapping[str, str] = {
     "control": "the id of a control",
     "control-or-subject": "the id of a control, or one and a subject",
     "container-image": "an image",
+    "quantity": "a quantity",
+    "quota-name": "something that a quota limits",
+    "container-resource": "a resource of containers",
+    "storage": "`storage`",
     "words": "words",
 }
 _TYPES_SAID: Mapping[str, str] = {

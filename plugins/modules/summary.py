@@ -23,7 +23,8 @@ options:
     description:
       - With V(judged), judges the findings.
       - V(begun) is for the beginning of a run. It removes the report of an earlier run, so that nobody takes that for
-        the report of a run that ends early, and fails where O(report) cannot be written or is another file.
+        the report of a run that ends early, and fails where O(report) cannot be written or is another file. The same
+        goes for O(junit).
     type: str
     choices: [begun, judged]
     default: judged
@@ -38,7 +39,7 @@ options:
       - What the run was to judge. Each of these without a finding of its own is a failure, like one of O(errors).
     type: list
     elements: str
-    choices: [pod_security, network_policies]
+    choices: [pod_security, resource_limits, network_policies]
     default: []
   waivers:
     description:
@@ -70,10 +71,39 @@ options:
     default: {}
   report:
     description:
-      - The JSON file to write. It is replaced as a whole, and only its owner may read it. Required with
-        O(state=begun).
+      - The JSON file to write. It is replaced as a whole, and only its owner may read it. With O(state=begun), it or
+        O(junit) is required.
       - It is output like a log, not state, so that it is written in check mode too, and is never a change.
     type: path
+  junit:
+    description:
+      - The JUnit XML file to write, in the same way. It is what CI servers show.
+      - It has a testsuite for each control and a testcase for each finding, with the control as C(classname) and the
+        subject as C(name). A finding that fails is a failure, one that is unknown an error, one that is waived, not
+        applicable or accepted as unknown is skipped, with the reason. A part of the run that failed is an error.
+    type: path
+  only:
+    description:
+      - What the run is limited to, names and globs of namespaces. It is told beside the verdict and in the reports.
+      - A waiver, or an entry of O(accept_unknown), that matches no finding may be about other namespaces, and is then
+        not judged.
+    type: list
+    elements: str
+    default: []
+  canary:
+    description:
+      - The namespaces that the run works on first.
+    type: list
+    elements: str
+    default: []
+  stage:
+    description:
+      - With V(canary), the findings are those of O(canary) alone. Where these are in order, one line says so and no
+        report is written, since the run goes on. Where they are not, the task fails and says that nothing else was
+        touched.
+    type: str
+    choices: [canary, whole]
+    default: whole
 attributes:
   action:
     description: Runs on the controller alone.
@@ -93,6 +123,7 @@ EXAMPLES = r"""
   hardening.kubernetes.summary:
     state: begun
     report: hardening-report.json
+    junit: hardening-report.xml
 
 - name: Judge what the roles have found
   hardening.kubernetes.summary:
@@ -104,6 +135,7 @@ EXAMPLES = r"""
         owner: platform team
         expires: "2027-03-01"
     report: hardening-report.json
+    junit: hardening-report.xml
 """
 
 RETURN = r"""

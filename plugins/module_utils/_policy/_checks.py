@@ -16,8 +16,11 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Path
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow, parse_peer
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import contradictions
 
 Wrong = Iterator[tuple[Path, str]]
+
+_SECTIONS = ("pod_security", "network", "resources")
 
 
 def _says_something(policy: Any) -> Wrong:
@@ -26,8 +29,8 @@ def _says_something(policy: Any) -> Wrong:
 
 
 def _says_settings(selected: Any) -> Wrong:
-    if isinstance(selected, dict) and not selected.keys() & {"pod_security", "network"}:
-        yield (), "says nothing of the namespaces that it selects: give it pod_security or network"
+    if isinstance(selected, dict) and not selected.keys() & set(_SECTIONS):
+        yield (), f"says nothing of the namespaces that it selects: give it {' or '.join(_SECTIONS)}"
 
 
 def _one_subject(waiver: Any) -> Wrong:
@@ -86,6 +89,10 @@ def _refused(parse: Callable[[Any, str, str], object], said: Any, namespace: str
     return ""
 
 
+def _limits_in_order(resources: Any) -> Wrong:
+    yield from contradictions(resources)
+
+
 CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "says_something": _says_something,
     "says_settings": _says_settings,
@@ -95,6 +102,7 @@ CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "flows_of_namespaces": _flows_of_namespaces,
     "flows_of_many": _flows_of_many,
     "flows_of_defaults": _flows_of_defaults,
+    "limits_in_order": _limits_in_order,
 }
 """``x-check`` in the schema → the rule."""
 

@@ -15,6 +15,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mist
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import CONTROLS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_port
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import (
+    wrong_container_resource,
+    wrong_quantity,
+    wrong_quota_name,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import label_selector
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -130,6 +135,10 @@ def _image(text: str) -> str:
     return "" if _IMAGE.fullmatch(text) else "allowed: a container image like registry.example/busybox:1.37"
 
 
+def _storage(text: str) -> str:
+    return "" if text == "storage" else "allowed: storage"
+
+
 def _text(text: str) -> str:
     return "" if text.strip() else "allowed: some words"
 
@@ -149,6 +158,10 @@ FORMATS: Mapping[str, Callable[[str], str]] = {
     "control": _control,
     "control-or-subject": _control_or_subject,
     "container-image": _image,
+    "quantity": wrong_quantity,
+    "quota-name": wrong_quota_name,
+    "container-resource": wrong_container_resource,
+    "storage": _storage,
     "words": _text,
 }
 """``format`` in the schema → a function from the text to what is wrong with it, ``""`` where nothing is."""

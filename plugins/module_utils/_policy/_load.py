@@ -15,11 +15,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mist
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
-SECTIONS: Mapping[str, str] = {"pod_security": "pod_security", "network_policies": "network"}
+SECTIONS: Mapping[str, str] = {
+    "pod_security": "pod_security",
+    "resource_limits": "resources",
+    "network_policies": "network",
+}
 """Which section of a policy each role gets."""
 
 ON_VIOLATION = "fail"
-"""What happens to running pods that a new level would refuse, where a policy says nothing about it."""
+"""What happens where a new level, quota or limit would refuse what runs, and a policy says nothing about it."""
 
 
 def load(sources: Sequence[Source]) -> dict[str, Any]:
@@ -44,7 +48,8 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A valid policy as the variables of the roles.
 
     ``name``; ``create``: the namespaces to create; ``pod_security``: ``namespaces``, ``selected``, ``default``,
-    ``exempt``, ``on_violation``; ``network``: the same four and ``probe``; ``waivers``; ``accept_unknown``.
+    ``exempt``, ``on_violation``; ``resources``: the same five; ``network``: the first four and ``probe``; ``waivers``;
+    ``accept_unknown``.
     """
     cluster = policy.get("cluster", {})
     return {
@@ -53,6 +58,10 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
         "pod_security": {
             **_settings(policy, "pod_security"),
             "on_violation": cluster.get("pod_security", {}).get("on_violation", ON_VIOLATION),
+        },
+        "resources": {
+            **_settings(policy, "resources"),
+            "on_violation": cluster.get("resources", {}).get("on_violation", ON_VIOLATION),
         },
         "network": {**_settings(policy, "network"), "probe": cluster.get("network", {}).get("probe", {})},
         "waivers": policy.get("waivers", []),

@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import Literal
 
 Mode = Literal["audit", "enforce"]
-Part = Literal["namespaces", "pod_security", "network_policies", "probe"]
-"""What a run does: create namespaces, either role, and the network role's probe pods."""
+Part = Literal["namespaces", "pod_security", "resource_limits", "network_policies", "probe"]
+"""What a run does: create namespaces, any of the roles, and the network role's probe pods."""
 
 AUDIT = "hardening-audit"
 ENFORCE = "hardening-enforce"
@@ -56,6 +56,7 @@ _NEVER: frozenset[Mode] = frozenset()
 
 _ROLES: frozenset[Part] = frozenset({"pod_security", "network_policies"})
 _POD_SECURITY: frozenset[Part] = frozenset({"pod_security"})
+_LIMITS: frozenset[Part] = frozenset({"resource_limits"})
 _NETWORK: frozenset[Part] = frozenset({"network_policies"})
 _PROBE: frozenset[Part] = frozenset({"probe"})
 _NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
@@ -67,6 +68,11 @@ _OTHERS = "policies of other engines are not seen: where such an engine is insta
 _UNJUDGED = "the policies in force are not seen: network.default_deny is unknown"
 _UNREFUSED = "no forbidden pod can be tried: pod_security.enforced is unknown"
 _UNPREVIEWED = "the server's own preview of the pods that break a level is missing"
+_UNFITTED = "what runs is not seen: whether it fits into quotas and limits, resources.running_fit, is unknown"
+_UNREAD = "quotas and limits are not seen: resources.quota, resources.quota_counted and resources.limits are unknown"
+_UNEXCEEDED = "no pod can be tried: resources.quota, resources.limits and resources.running_fit are unknown"
+_UNCLAIMED = "no claim can be tried: resources.limits is unknown where it limits claims"
+_UNADDRESSED = "the API servers' own addresses are not known, and only one of them is asked"
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
 
 
@@ -88,10 +94,16 @@ def _read(group: str, resources: str, parts: frozenset[Part], otherwise: str) ->
 
 
 NEEDS: tuple[Need, ...] = (
-    Need(_ROLES | _NAMESPACES, "", "namespaces", ("get", "list"), AUDIT, _BOTH),
+    Need(_ROLES | _LIMITS | _NAMESPACES, "", "namespaces", ("get", "list"), AUDIT, _BOTH),
     *_read("", "pods replicationcontrollers podtemplates", _ROLES, _UNSEEN),
     *_read("apps", "deployments statefulsets daemonsets replicasets", _ROLES, _UNSEEN),
     *_read("batch", "jobs cronjobs", _ROLES, _UNSEEN),
+    *_read("", "pods replicationcontrollers podtemplates", _LIMITS, _UNFITTED),
+    *_read("apps", "deployments statefulsets daemonsets replicasets", _LIMITS, _UNFITTED),
+    *_read("batch", "jobs cronjobs", _LIMITS, _UNFITTED),
+    *_read("discovery.k8s.io", "endpointslices", _LIMITS, _UNADDRESSED),
+    Need(_LIMITS, "", "limitranges", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNREAD),
+    Need(_LIMITS, "", "resourcequotas", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNREAD),
     Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNJUDGED),
     *_read("", "nodes", _NETWORK, _RISKS),
     *_read("cilium.io", "ciliumnetworkpolicies ciliumclusterwidenetworkpolicies", _NETWORK, _OTHERS),
@@ -114,6 +126,10 @@ NEEDS: tuple[Need, ...] = (
     # Dry runs need the permission of the real thing.
     Need(_POD_SECURITY, "", "namespaces", ("patch",), ENFORCE, _ENFORCE, _AUDIT, _UNPREVIEWED),
     Need(_POD_SECURITY, "", "pods", ("create",), ENFORCE, _NEVER, _BOTH, _UNREFUSED),
+    Need(_LIMITS, "", "pods", ("create",), ENFORCE, _NEVER, _BOTH, _UNEXCEEDED),
+    Need(_LIMITS, "", "persistentvolumeclaims", ("create",), ENFORCE, _NEVER, _BOTH, _UNCLAIMED),
+    Need(_LIMITS, "", "limitranges", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_LIMITS, "", "resourcequotas", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
     Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
     Need(_PROBE, "", "pods", ("get", "list", "create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED),
     Need(_PROBE, "", "pods/log", ("get",), ENFORCE, _NEVER, _BOTH, _UNPROBED),

@@ -22,10 +22,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
     ON_VIOLATION,
     POD_SECURITY,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
+    ON_VIOLATION as RESOURCES_ON_VIOLATION,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
+    RESOURCES,
+)
 
 Schema = dict[str, Any]
 
-_SETTINGS: Schema = {"pod_security": POD_SECURITY, "network": NETWORK}
+_SETTINGS: Schema = {"pod_security": POD_SECURITY, "network": NETWORK, "resources": RESOURCES}
 
 _NAMESPACE: Schema = {
     "type": "object",
@@ -93,6 +99,14 @@ _CLUSTER: Schema = {
             "description": "How the pod network is proved in the whole cluster.",
             "examples": [{"probe": {"namespaces": 3}}],
             "properties": {"probe": PROBE},
+        },
+        "resources": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": False,
+            "description": "How quotas and limits are rolled out in the whole cluster.",
+            "examples": [{"on_violation": "warn"}],
+            "properties": {"on_violation": RESOURCES_ON_VIOLATION},
         },
     },
 }

@@ -210,7 +210,8 @@ def _too_few(error: Any, path: Path, _secret: bool) -> Iterator[tuple[Path, str]
     if "properties" in error.schema:
         yield path, f"says too little; allowed: {', '.join(error.schema['properties'])}"
     else:
-        yield path, "the list is empty: fill it or leave its key out"
+        what = "mapping" if error.schema["type"] == "object" else "list"
+        yield path, f"the {what} is empty: fill it or leave its key out"
 
 
 def _too_small(error: Any, path: Path, secret: bool) -> Iterator[tuple[Path, str]]:

@@ -37,6 +37,18 @@ CONTROLS: dict[str, Control] = {
         Control("network.default_deny", "Traffic that no policy allows is blocked.", "effect"),
         Control("network.api_server_addresses", "Flows to the API server name its present addresses.", "config"),
         Control("network.flows", "Every declared flow names workloads that exist and ports that they have.", "config"),
+        Control("resources.quota", "A pod that exceeds the namespace's quota is refused.", "effect"),
+        Control(
+            "resources.quota_counted",
+            "The server counts, and limits, what no single pod can exceed the namespace's quota of.",
+            "server",
+        ),
+        Control("resources.limits", "Containers get the defaults of the LimitRange, and none gets past it.", "effect"),
+        Control(
+            "resources.running_fit",
+            "Nothing runs above a quota, and nothing would be refused at its next restart.",
+            "server",
+        ),
         Control("policy.namespaces", "Every namespace that the policy names exists.", "server"),
         Control("policy.leftovers", "Nothing of the policy's set is left that the policy no longer names.", "server"),
         Control("policy.waivers", "Every waiver is in date and matches a finding.", "config"),

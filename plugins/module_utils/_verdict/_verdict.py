@@ -34,9 +34,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._wai
 
 _EVALUATED: frozenset[Status] = frozenset({"pass", "fail", "waived"})
 _ABOUT_THE_POLICY = "policy."
+NOTHING_EVALUATED = "no control was evaluated"
 _NEEDED = tuple(field.name for field in fields(Finding) if field.default is MISSING)
 
-CONTROLS_OF: Mapping[str, str] = {"pod_security": "pod_security.", "network_policies": "network."}
+CONTROLS_OF: Mapping[str, str] = {
+    "pod_security": "pod_security.",
+    "resource_limits": "resources.",
+    "network_policies": "network.",
+}
 """How the controls of each part of a run begin."""
 
 
@@ -117,15 +122,22 @@ def judge(
     today: datetime.date,
     parts: Sequence[str] = (),
     check_mode: bool = False,
+    limited: bool = False,
 ) -> Verdict:
     """Success only if a control was evaluated and every finding is pass, not_applicable or validly waived.
 
     An unknown one fails too, unless ``accept_unknown`` names its control, or its control and subject. So does an
     error: a part of the run that failed, and one of ``parts`` (keys of :data:`CONTROLS_OF`) that found nothing. The
     findings about the policy itself are not what is evaluated.
+
+    ``limited``: whether the run was about some namespaces alone, so that a waiver, or an entry of ``accept_unknown``,
+    that matches nothing may be about the others and is not judged.
     """
     seen = list(dict.fromkeys(findings))
     errors = (*errors, *_silent(parts, seen, errors))
+    if limited:
+        waivers = [waiver for waiver in waivers if any(map(waiver.matches, seen))]
+        accept_unknown = [entry for entry in accept_unknown if any(entry in names(finding) for finding in seen)]
     told = (
         *waive(seen, waivers, today),
         *judge_waivers(waivers, seen, today, complete=not errors),
@@ -175,7 +187,7 @@ def _reasons(told: Sequence[tuple[Finding, Status]], errors: Sequence[str]) -> l
     if statuses["unknown"]:
         reasons.append(_many(statuses["unknown"], "finding is unknown", "findings are unknown"))
     if not any(status in _EVALUATED for finding, status in told if not finding.control.startswith(_ABOUT_THE_POLICY)):
-        reasons.append("no control was evaluated")
+        reasons.append(NOTHING_EVALUATED)
     return reasons
 
 

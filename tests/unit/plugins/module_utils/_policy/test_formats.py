@@ -36,6 +36,15 @@ RIGHT = [
     ("control-or-subject", "network.default_deny"),
     ("control-or-subject", "network.default_deny Namespace/windows"),
     ("container-image", "registry.example:5000/team/busybox@sha256:abc"),
+    ("quantity", "500m"),
+    ("quantity", "8Gi"),
+    ("quota-name", "requests.cpu"),
+    ("quota-name", "count/deployments.apps"),
+    ("quota-name", "requests.nvidia.com/gpu"),
+    ("quota-name", "gold.storageclass.storage.k8s.io/requests.storage"),
+    ("container-resource", "ephemeral-storage"),
+    ("container-resource", "nvidia.com/gpu"),
+    ("storage", "storage"),
     ("words", "x"),
 ]
 WRONG = [
@@ -80,6 +89,15 @@ WRONG = [
     ("control", "policy.waivers", "allowed: pod_security.enforced"),
     ("control-or-subject", "everything", "begins with no control"),
     ("container-image", "busy box", "a container image"),
+    ("quantity", "8GB", "a quantity like"),
+    ("quantity", "-1", "not below 0"),
+    ("quantity", "9E3E", "a quantity like"),
+    ("quantity", "16Ei", "the largest that Kubernetes counts"),
+    ("quota-name", "request.cpu", "Did you mean requests.cpu?"),
+    ("quota-name", "count/", "count/deployments.apps"),
+    ("container-resource", "requests.cpu", "cpu, memory"),
+    ("container-resource", "mem", "Did you mean memory?"),
+    ("storage", "cpu", "storage"),
     ("words", " ", "some words"),
 ]
 

@@ -108,6 +108,7 @@ def test_the_smallest_policy() -> None:
         "name": "shop",
         "create": ["shop"],
         "pod_security": {**nothing, "on_violation": "fail"},
+        "resources": {**nothing, "on_violation": "fail"},
         "network": {**nothing, "probe": {}},
         "waivers": [],
         "accept_unknown": [],
@@ -135,6 +136,7 @@ def test_namespaces_to_create_carry_the_name_of_the_policy() -> None:
             ["namespaces", "pod_security", "network_policies"],
             ["a", "b"],
         ),
+        ("namespaces: {shop: {resources: {quota: {pods: 9}}}}", ["resource_limits"], ["shop"]),
         ("defaults: {pod_security: {warn: baseline}}", ["pod_security"], []),
         ("selected: [{selector: a, network: {dns: true}}]", ["network_policies"], []),
         ("namespaces: {a: {network: {dns: true}}}\ndefaults: {exempt: [b]}", ["network_policies"], ["a"]),
@@ -178,7 +180,10 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (SHOP + "namespaces: {}\n", "0.yml:4: namespaces: this key stands here for the second time (first in line 3)"),
         (SHOP + "defaults:\n", "0.yml:4: defaults: found nothing; allowed: a mapping"),
-        (SHOP + "defaults: {}\n", "0.yml:4: defaults: says too little; allowed: exempt, pod_security, network"),
+        (
+            SHOP + "defaults: {}\n",
+            "0.yml:4: defaults: says too little; allowed: exempt, pod_security, network, resources",
+        ),
         (SHOP + "defaults: [a]\n", "0.yml:4: defaults: found a list; allowed: a mapping"),
         (
             HEAD + "namespaces: {Shop: {create: true}}\n",
@@ -190,7 +195,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + "namespaces: {shop: {}}\n",
-            "0.yml:3: namespaces.shop: says too little; allowed: create, pod_security, network",
+            "0.yml:3: namespaces.shop: says too little; allowed: create, pod_security, network, resources",
         ),
         (
             HEAD + "namespaces: {shop: {pod_security: {enforce: restrictd}}}\n",
@@ -231,7 +236,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + 'selected: [{selector: "a"}]\n',
-            "0.yml:3: selected[0]: says nothing of the namespaces that it selects: give it pod_security or network",
+            "0.yml:3: selected[0]: says nothing of the namespaces that it selects: give it pod_security or network or resources",
         ),
         (network("{dns: maybe}"), f'{AT}.dns: found "maybe"; allowed: true or false, or a mapping with node_local'),
         (

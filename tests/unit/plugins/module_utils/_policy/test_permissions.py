@@ -20,7 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     weaker_messages,
 )
 
-ALL = ("namespaces", "pod_security", "network_policies", "probe")
+ALL = ("namespaces", "pod_security", "resource_limits", "network_policies", "probe")
 WRITES = {"create", "update", "patch", "delete", "deletecollection", "bind", "escalate", "impersonate", "*"}
 
 
