@@ -46,18 +46,18 @@ class Line:
     tone: Tone = "plain"
 
 
-def table(verdict: Verdict, report: str = "") -> list[Line]:
+def table(verdict: Verdict, report: str = "", notes: Sequence[str] = ()) -> list[Line]:
     """The verdict for people: a row for each control, each failure with its evidence and remedy, the verdict last.
 
     Passes are counted and not listed. What fails for the same reason is told once with its first subjects, so that a
-    thousand findings stay readable. ``report`` is the file that has everything.
+    thousand findings stay readable. ``report`` is the file that has everything, ``notes`` are told before the verdict.
     """
     return [
         *_rows(verdict.findings),
         *_errors(verdict.errors),
         *_listing(verdict),
         *_preview(verdict),
-        *_conclusion(verdict, report),
+        *_conclusion(verdict, report, notes),
     ]
 
 
@@ -142,8 +142,10 @@ def _preview(verdict: Verdict) -> Iterator[Line]:
         yield Line(f"would turn {control} from {status} to {would} for {count}", "good" if would == "pass" else "doubt")
 
 
-def _conclusion(verdict: Verdict, report: str) -> Iterator[Line]:
+def _conclusion(verdict: Verdict, report: str, notes: Sequence[str]) -> Iterator[Line]:
     yield Line("")
+    for note in notes:
+        yield from _wrapped("", note)
     if report:
         yield Line(f"report: {report}")
     yield from _told("verdict", verdict.reasons)

@@ -10,6 +10,7 @@ import datetime
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.action import summary
@@ -143,3 +144,73 @@ def test_bad_input_is_one_sentence(perform: Perform, more: dict[str, Any], told:
     result = perform(summary, **{"findings": [GOOD], **more})
     assert result["failed"] is True
     assert result["msg"].startswith(told)
+
+
+def test_both_reports_are_written_whole(perform: Perform, tmp_path: Path) -> None:
+    report, junit = tmp_path / "report.json", tmp_path / "report.xml"
+    files = {"report": str(report), "junit": str(junit)}
+    perform(summary, findings=[GOOD, {**BAD, "evidence": "\x1b[2J\x00open"}], about={"policy": "shop"}, **files)
+    assert sorted(tmp_path.iterdir()) == [report, junit]
+    assert junit.stat().st_mode & 0o077 == 0
+    root = ElementTree.parse(junit).getroot()
+    assert (root.get("name"), root.get("tests"), root.get("failures")) == ("hardening.kubernetes: shop", "2", "1")
+    assert perform(summary, state="begun", **files) == {"changed": False}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("state", ["begun", "judged"])
+def test_one_file_cannot_be_both_reports(perform: Perform, tmp_path: Path, state: str) -> None:
+    file = str(tmp_path / "report")
+    told = perform(summary, state=state, findings=[GOOD], report=file, junit=f"{tmp_path}/./report")
+    assert told["msg"] == f"report and junit both name {file}: give each a file of its own."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_junit_report_that_cannot_be_written_hides_no_other(perform: Perform, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    told = perform(summary, findings=[GOOD], report=str(report), junit="/nowhere/report.xml")
+    assert told["failed"] is True
+    assert told["msg"] == (
+        "The JUnit report cannot be written to /nowhere/report.xml: No such file or directory. "
+        "Name another file with `-e junit=FILE`."
+    )
+    assert report.exists()
+
+
+def test_a_file_that_is_no_junit_report_is_left_alone(perform: Perform, tmp_path: Path) -> None:
+    file = tmp_path / "pom.xml"
+    file.write_text("<project/>", encoding="utf-8")
+    told = perform(summary, state="begun", junit=str(file))
+    assert told["msg"] == f"{file} is there and is no JUnit report: name another file with `-e junit=FILE`."
+    assert file.read_text(encoding="utf-8") == "<project/>"
+
+
+def test_a_limited_run_says_so(perform: Perform, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    perform(summary, findings=[GOOD], report=str(report), only=["shop", "team-*"])
+    told = "limited to shop, team-*: nothing else was touched or judged"
+    assert told in capsys.readouterr().out
+    scope = json.loads(report.read_text(encoding="utf-8"))["scope"]
+    assert scope == {"only": ["shop", "team-*"], "canary": [], "stopped_at_canary": False}
+
+
+def test_a_canary_in_order_is_one_line_and_no_report(
+    perform: Perform, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = perform(summary, findings=[GOOD], report=str(tmp_path / "report.json"), canary=["shop"], stage="canary")
+    assert told.get("failed", False) is False
+    assert list(tmp_path.iterdir()) == []
+    out = capsys.readouterr().out
+    assert "canary shop: 1 findings pass, nothing speaks against going on with the rest" in out
+    assert "verdict" not in out
+
+
+@pytest.mark.parametrize("bad", [BAD, {**GOOD, "status": "unknown", "proof": "none"}])
+def test_a_canary_that_is_not_in_order_stops_the_run(perform: Perform, tmp_path: Path, bad: dict[str, Any]) -> None:
+    report = tmp_path / "report.json"
+    told = perform(summary, findings=[GOOD, bad], report=str(report), canary=["shop"], stage="canary")
+    assert told["failed"] is True
+    assert "It is that of the canary shop: the run stopped there, and no other namespace was touched." in told["msg"]
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert written["scope"]["stopped_at_canary"] is True
+    assert len(written["findings"]) == 2

@@ -18,10 +18,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._ver
     findings_told_by,
     judge,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._waivers import waiver_from_dict
+from ansible_collections.hardening.kubernetes.plugins.module_utils._verdict._waivers import Waiver, waiver_from_dict
 
 TODAY = datetime.date(2026, 11, 22)
 DENY = "network.default_deny"
+PASS = Finding(DENY, "Namespace/a", "pass", "closed", "effect")
+FAIL = Finding(DENY, "Namespace/b", "fail", "open", "effect")
 
 
 def finding(status: Status, subject: str = "Namespace/a", control: str = DENY, would: Status | None = None) -> Finding:
@@ -169,3 +171,18 @@ def test_what_a_finding_lacks_is_named() -> None:
         HardeningError, match=r"^This is not a finding: \{'status': 'pass'\} lacks control, subject, ev"
     ):
         findings_told_by([{"status": "pass"}])
+
+
+def test_a_limited_run_judges_no_waiver_that_may_be_about_others() -> None:
+    elsewhere = Waiver("network.flows", "Namespace/elsewhere", False, "r", "ops", TODAY - datetime.timedelta(days=1))
+    here = Waiver(FAIL.control, FAIL.subject, False, "r", "ops", TODAY)
+    whole = judge([PASS, FAIL], [elsewhere, here], ["network.flows"], today=TODAY)
+    assert [each.status for each in whole.findings if each.control == "policy.waivers"] == ["fail", "pass", "fail"]
+    part = judge([PASS, FAIL], [elsewhere, here], ["network.flows"], today=TODAY, limited=True)
+    assert part.success
+    assert [each.subject for each in part.findings if each.control == "policy.waivers"] == [str(here)]
+
+
+def test_a_limited_run_judges_a_waiver_of_its_own_that_has_expired() -> None:
+    late = Waiver(FAIL.control, FAIL.subject, False, "r", "ops", TODAY - datetime.timedelta(days=1))
+    assert judge([PASS, FAIL], [late], today=TODAY, limited=True).reasons == ("2 findings fail",)
