@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import LEFT_OVER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistakes
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import failed_writes, refusals
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
@@ -24,18 +25,22 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
-    is_meant,
     resolution_findings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    NAMESPACE_MANAGER,
+    marked_namespace,
+    reaches_everywhere,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
     SETTINGS_SPEC,
-    policies_of,
+    has_settings,
     read,
     read_arguments,
-    read_names,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_removal import policies_of, to_clear
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
 
 
@@ -54,37 +59,41 @@ class ActionModule(HardeningAction):
         client = connect(arguments)
         said = read_arguments(arguments)
         if arguments["state"] == "absent":
-            return self._told(self._remove(client, said), [], [])
+            return self._told(*self._remove(client, said))
         wanted = read(client, said)
         why = wanted.facts.unreadable.get("NetworkPolicy")
         if why:
             raise HardeningError(f"Nothing was written, since the NetworkPolicies in force cannot be read. {why}")
-        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name), wanted.only)
-        created = self._create([name for name in decided.steps if name in wanted.resolution.creating], client)
+        prunes = wanted.prune and has_settings(said)
+        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name, prunes), wanted.only)
+        new = [name for name in decided.steps if name in wanted.resolution.creating]
+        created = self._create(client, new, wanted.set_name)
         sound = {name: step for name, step in decided.steps.items() if name not in _failed(created)}
-        objects = [*created, *self._carry_out(client, sound, arguments["force_conflicts"])]
+        objects = [*created, *self._carry_out(client, sound, wanted.set_name, arguments["force_conflicts"])]
         stopped = [*resolution_findings(wanted.resolution, "network"), *refusals(decided, self.check_mode)]
         wrong = [
             f"Namespace/{name}: {mistake}"
             for name in sorted(decided.steps.keys() & wanted.settings.keys())
             for mistake in mistakes(name, wanted.settings, wanted.facts)
         ]
+        unseen = wanted.facts.unreadable.get(LEFT_OVER)
+        if unseen and reaches_everywhere(wanted.set_name, prunes):
+            wrong.append(f"Nothing is pruned in namespaces without settings, since they cannot be looked at: {unseen}")
         return self._told(objects, stopped, wrong)
 
-    def _remove(self, client: Client, said: dict[str, Any]) -> list[ObjectResult]:
-        named = [name for name in said["namespaces"] if is_meant(name, said["only"])]
-        reached = [*named, *read_names(client, said)]
-        facts = policies_of(client, reached)
-        return self._carry_out(client, plan_removal(sorted(set(reached)), facts, said["set"]), False)
+    def _remove(self, client: Client, said: dict[str, Any]) -> tuple[list[ObjectResult], list[Finding], list[str]]:
+        reached, unseen = to_clear(client, said)
+        steps = plan_removal(reached, policies_of(client, reached), said["set"])
+        return self._carry_out(client, steps, said["set"], False), [], [unseen] if unseen else []
 
-    def _create(self, names: list[str], client: Client) -> list[ObjectResult]:
+    def _create(self, client: Client, names: list[str], set_name: str) -> list[ObjectResult]:
         """The namespaces that say ``create: true`` and are not there yet."""
-        objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
-        return apply_objects(client, objects, ApplyOptions(MANAGER, dry_run=self.check_mode)) if objects else []
+        objects = [marked_namespace(name, set_name) for name in names]
+        return apply_objects(client, objects, ApplyOptions(NAMESPACE_MANAGER, dry_run=self.check_mode))
 
-    def _carry_out(self, client: Client, steps: dict[str, Step], force: bool) -> list[ObjectResult]:
-        progress = Progress("network_policies")
-        return carry_out(client, steps, dry_run=self.check_mode, force=force, progress=progress)
+    def _carry_out(self, client: Client, steps: dict[str, Step], set_name: str, force: bool) -> list[ObjectResult]:
+        options = ApplyOptions(MANAGER, dry_run=self.check_mode, force=force, set_name=set_name)
+        return carry_out(client, steps, options, Progress("network_policies"))
 
     def _told(self, objects: list[ObjectResult], stopped: list[Finding], wrong: list[str]) -> dict[str, Any]:
         """The result; failed by what was refused, except in check mode, where findings inform."""

@@ -58,7 +58,7 @@ class ActionModule(HardeningAction):
         client = connect(arguments)
         wanted = read(client, read_arguments(arguments))
         chosen = _chosen(plain(arguments["probe_namespaces"]), wanted)
-        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name), wanted.only)
+        decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name, wanted.prune), wanted.only)
         probed: dict[str, Verdict] = {}
         if arguments["probe"] and not self.check_mode:
             probed = self._probed(client, wanted, decided, chosen, arguments)
@@ -68,7 +68,7 @@ class ActionModule(HardeningAction):
             missing = [replace(finding, would=finding.status) for finding in missing]
         findings = [
             *missing,
-            *judge(wanted.settings, decided, wanted.facts, wanted.set_name, probed, preview, wanted.only),
+            *judge(wanted.settings, decided, wanted.facts, wanted.set_name, probed, preview, wanted.only, wanted.prune),
         ]
         counts = Counter(finding.status for finding in findings)
         return {

@@ -71,9 +71,22 @@ options:
   set:
     description:
       - Name of the set that the NetworkPolicies belong to, in their label C(hardening.kubernetes/set).
-      - What of the set a namespace has and the settings no longer say is removed from the namespaces that the options
-        reach. What a set other than V(default) has elsewhere is a failure, so use a set of its own for each policy.
+      - What of the set a namespace has and the settings no longer say is removed. O(prune) says where.
       - A namespace that has a policy of the same name from another set is refused.
+      - The set V(default) is that of whoever names none. Whoever shares it shares its NetworkPolicies too, so that the
+        last to write a namespace decides there, and nothing is looked for in namespaces that the options do not reach.
     type: str
     default: default
+  prune:
+    description:
+      - Whether the set, where it is not V(default), has nothing but what the options say. What it has in namespaces
+        that they do not reach is then removed by M(hardening.kubernetes.network_policies), in the order in which nothing
+        breaks, and is a failure of C(policy.leftovers) for M(hardening.kubernetes.network_policies_info).
+      - Set it to V(false) where several tasks share one set and each says a part of it.
+      - Without any settings nothing is pruned, so that a mistyped option does not remove a whole set. Removing it is
+        what O(hardening.kubernetes.network_policies#module:state) V(absent) is for.
+      - This needs the permission to list NetworkPolicies in the whole cluster. Without it nothing is removed elsewhere,
+        and a warning says so.
+    type: bool
+    default: true
 """

@@ -14,6 +14,8 @@ description:
     C(hardening.kubernetes/network_policies).
   - What opens is written before what closes, and removed after it. While a direction goes from open to denied, or back,
     a policy C(hardening-rollout-gate) keeps it as open as it was. Where a flow could not be opened, nothing is closed.
+  - Each NetworkPolicy has the label C(hardening.kubernetes/set) and the annotation C(hardening.kubernetes/origin), which
+    is V(created), or V(adopted) where somebody else had made it before.
   - A namespace whose default deny would break something is refused. Nothing is written there, all others are done, and
     the task fails at the end with the line to add.
   - In check mode the server's dry run tells the same and writes nothing, and what would be refused is a warning.
@@ -27,8 +29,10 @@ options:
     default: false
   state:
     description:
-      - V(absent) removes the NetworkPolicies of O(set) from the namespaces that the other options name, first what
-        closes, then what opens. No others are touched.
+      - V(absent) removes the NetworkPolicies of O(set), first what closes, then what opens. No others are touched.
+      - Where O(set) is not V(default), it is removed from the whole cluster and no settings are needed. With O(prune)
+        set to V(false), and for V(default), it is removed from the namespaces that the other options reach.
+      - What was there before and was adopted is handed back. Our fields and marks go, those of others stay.
     type: str
     choices: [present, absent]
     default: present
@@ -61,11 +65,9 @@ EXAMPLES = r"""
     selected:
       - {selector: team=payments, default_deny: [ingress], accept_risks: [node_port]}
 
-- name: Remove the shop's policies
+- name: Remove the shop's policies from wherever they are
   hardening.kubernetes.network_policies:
     set: shop
-    namespaces:
-      shop: {}
     state: absent
 """
 

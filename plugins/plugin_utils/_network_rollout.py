@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError, Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Policy
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step, reference
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER, in_force
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import in_force
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 
@@ -26,14 +26,14 @@ _STILL_THERE = "It is still there and keeps everything open that it names: run a
 
 
 def carry_out(
-    client: Client, steps: Mapping[str, Step], *, dry_run: bool, force: bool, progress: Progress | None = None
+    client: Client, steps: Mapping[str, Step], options: ApplyOptions, progress: Progress | None = None
 ) -> Results:
     """Write and remove what the steps say; the results of all but the gates, which come and go within the run.
 
     A gate has a result where it failed or had to stay. Where the server goes away in between, what was not done is
     told as failed; raises KubeError only where nothing was done at all.
     """
-    return _Rollout(client, steps, ApplyOptions(MANAGER, dry_run=dry_run, force=force), progress).results()
+    return _Rollout(client, steps, options, progress).results()
 
 
 class _Rollout:

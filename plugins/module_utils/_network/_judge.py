@@ -45,7 +45,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._cont
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import UNNAMED_SET
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    leftover_findings,
+    reaches_everywhere,
+)
 
 DENY = "network.default_deny"
 FLOWS = "network.flows"
@@ -92,9 +95,11 @@ def judge(
     probed: Mapping[str, Verdict],
     will_probe: bool | None = None,
     only: Sequence[str] = (),
+    prune: bool = False,
 ) -> list[Finding]:
     """The findings of every namespace with settings that ``only`` means, by namespace and control.
 
+    With ``prune`` also of what the set, if it has a name, left in other namespaces.
     ``probed`` are the verdicts of the probes. ``will_probe`` is given in check mode alone: whether the run that is
     being previewed would probe.
     """
@@ -110,30 +115,19 @@ def judge(
             found.append(view.flows(settings))
         if plan.desired[namespace].api_server:
             found.append(view.api_server_addresses())
-    return [*found, *_left_over(facts, set_name, will_probe is not None)]
+    return [*found, *_left_over(facts, set_name, prune, will_probe is not None)]
 
 
-def _left_over(facts: Facts, set_name: str, preview: bool) -> list[Finding]:
+def _left_over(facts: Facts, set_name: str, prune: bool, preview: bool) -> list[Finding]:
     """What this set wrote in namespaces that its settings no longer reach."""
-    if set_name == UNNAMED_SET:
+    if not reaches_everywhere(set_name, prune):
         return []
-    if LEFT_OVER in facts.unreadable:
-        evidence = f"could not look for what the set left in other namespaces: {facts.unreadable[LEFT_OVER]}"
-        remedy = "Give the permission that is named, then check again."
-        return [judged(FLOWS, f"Set/{set_name}", "unknown", evidence, "none", remedy, "unknown" if preview else None)]
-    return [
-        judged(
-            FLOWS,
-            f"Namespace/{namespace}",
-            "fail",
-            f"{some([in_force(policy).told for policy in policies])} of the set {set_name} still there, "
-            "though no settings reach the namespace",
-            "config",
-            "Give the namespace settings again, or remove what is left with state: absent for it.",
-            "fail" if preview else None,
-        )
-        for namespace, policies in sorted(facts.left_over.items())
-    ]
+    left = {
+        f"Namespace/{namespace}": [in_force(policy).told for policy in policies]
+        for namespace, policies in facts.left_over.items()
+    }
+    unseen = facts.unreadable.get(LEFT_OVER, "")
+    return leftover_findings(set_name, left, unseen, "NetworkPolicies", preview=preview)
 
 
 class _View:

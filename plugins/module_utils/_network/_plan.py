@@ -8,7 +8,8 @@
 2. A policy that opens a flow for a pod closes all else for that pod. So while a direction goes from open to denied, or
    back, a gate that opens it for every pod stands in front; it opens nothing that was closed before.
 3. What opens is written before what closes, and a namespace where something could not be opened is not closed.
-4. What is no longer desired goes last: first what closes, then what opens, then the gate.
+4. What is no longer desired goes last: first what closes, then what opens, then the gate. So does what the set has in
+   namespaces that no settings reach, where it prunes these.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
     NetworkSettings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL, reaches_everywhere
 
 GATE_NAME = "hardening-rollout-gate"
 
@@ -71,8 +72,8 @@ class Plan:
     steps: Mapping[str, Step]
 
 
-def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -> Plan:
-    """What to do so that every namespace has what its settings say."""
+def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str, prune: bool = False) -> Plan:
+    """What to do so that every namespace has what its settings say, and with ``prune`` no other has any of the set."""
     desired = generate(settings, facts, set_name)
     refused = {
         namespace: reasons
@@ -97,13 +98,20 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str) -
             for namespace in refused
             if (left := _gate_before_a_deny(namespace, facts, set_name))
         }
-        | {
-            namespace: Step(None, (), None, (), gates)
-            for namespace, policies in facts.left_over.items()
-            if (gates := tuple(reference(each) for each in policies if each["metadata"]["name"] == GATE_NAME))
-        }
+        | _left_over_steps(facts, set_name, prune)
     )
     return Plan(desired, refused, steps)
+
+
+def _left_over_steps(facts: Facts, set_name: str, prune: bool) -> dict[str, Step]:
+    """Where nothing is pruned, a gate that a crashed run left is removed all the same."""
+    if reaches_everywhere(set_name, prune):
+        return plan_removal(facts.left_over, facts, set_name)
+    return {
+        namespace: Step(None, (), None, (), gates)
+        for namespace, policies in facts.left_over.items()
+        if (gates := tuple(reference(each) for each in policies if each["metadata"]["name"] == GATE_NAME))
+    }
 
 
 def limited(decided: Plan, only: Sequence[str]) -> Plan:
@@ -134,7 +142,7 @@ def plan_removal(namespaces: Iterable[str], facts: Facts, set_name: str) -> dict
 
 def after(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[InForce]:
     """The policies that will be in force once the desired ones are written and the stale ones gone."""
-    foreign = [policy for policy in present(namespace, facts) if not _of_set(policy, set_name)]
+    foreign = [policy for policy in present(namespace, facts) if _remains(policy, set_name)]
     wanted = [in_force(policy) for policy in desired.policies]
     names = {policy.name for policy in wanted}
     return [policy for policy in foreign if policy.name not in names] + wanted
@@ -187,7 +195,7 @@ def _changing(namespace: str, desired: Desired, facts: Facts, set_name: str) -> 
     now = present(namespace, facts)
     before = [policy for policy in now if policy.name != GATE_NAME]
     then = after(namespace, desired, facts, set_name)
-    foreign = [policy for policy in before if not _of_set(policy, set_name)]
+    foreign = [policy for policy in before if _remains(policy, set_name)]
     gated = {direction for policy in now if policy.name == GATE_NAME for direction in policy.rules}
     return [
         direction
@@ -217,6 +225,11 @@ def _gate(namespace: str, directions: Sequence[Direction], set_name: str) -> Pol
 
 def _of_set(policy: InForce, set_name: str) -> bool:
     return policy.ours and policy.set_name == set_name
+
+
+def _remains(policy: InForce, set_name: str) -> bool:
+    """Whether it is in force also without this set: it is another's, or another's too."""
+    return policy.stays or not _of_set(policy, set_name)
 
 
 def reference(policy: Mapping[str, Any]) -> Policy:

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import DIRECTIONS, Direction
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    SET_LABEL,
+    set_of,
+    stays_when_left,
+)
 
 PROBE_LABEL = "hardening.kubernetes/probe"
 PROBE_PREFIX = "hardening-probe-"
@@ -37,7 +41,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A NetworkPolicy as it acts."""
+    """A NetworkPolicy as it acts. ``stays``: it is another's too, and stays in force once its set leaves it."""
 
     namespace: str
     name: str
@@ -45,6 +49,7 @@ class InForce:
     rules: Mapping[Direction, tuple[Rule, ...]]
     set_name: str
     ours: bool
+    stays: bool = False
 
     @property
     def told(self) -> str:
@@ -79,8 +84,9 @@ def in_force(policy: Mapping[str, Any]) -> InForce:
         name=metadata["name"],
         selector=spec.get("podSelector") or {},
         rules={direction: tuple(_rules(spec, direction)) for direction in _directions(spec)},
-        set_name=(metadata.get("labels") or {}).get(SET_LABEL, ""),
+        set_name=set_of(policy),
         ours=is_ours(policy),
+        stays=stays_when_left(policy, set_of(policy), MANAGER),
     )
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import failed_writes
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import GATE_NAME, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _network_rollout
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
@@ -68,7 +70,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[set[str], dict[s
     ) -> tuple[set[str], dict[str, ObjectResult]]:
         cluster = Cluster(monkeypatch, fails, away, *there)
         client: Any = Answer(200, {}, ())
-        results = carry_out(client, {"shop": step}, dry_run=False, force=False)
+        results = carry_out(client, {"shop": step}, ApplyOptions(MANAGER, set_name="set"))
         return cluster.there, {each.name: each for each in results}
 
     return carried

@@ -270,11 +270,13 @@ def test_other_engines_that_may_not_be_seen_leave_the_verdict_open(shop: Any) ->
     assert finding.status == "unknown" and "not allowed to list ciliumnetworkpolicies" in finding.evidence
 
 
-def left_over(shop: Any, set_name: str = "set", **facts: Any) -> list[Finding]:
+def left_over(
+    shop: Any, set_name: str = "set", *, prune: bool = True, preview: bool | None = None, **facts: Any
+) -> list[Finding]:
     settings, known = shop.settings({}), shop.facts(**facts)
     return [
         each
-        for each in judge(settings, plan(settings, known, set_name), known, set_name, {})
+        for each in judge(settings, plan(settings, known, set_name), known, set_name, {}, preview, prune=prune)
         if each.status != "not_applicable"
     ]
 
@@ -282,8 +284,13 @@ def left_over(shop: Any, set_name: str = "set", **facts: Any) -> list[Finding]:
 def test_what_the_set_left_where_no_settings_reach_is_a_failure(shop: Any) -> None:
     deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
     (finding,) = left_over(shop, left_over={"gone": (deny,)})
-    assert (finding.control, finding.subject, finding.status) == ("network.flows", "Namespace/gone", "fail")
-    assert "NetworkPolicy/gone/hardening-default-deny" in finding.evidence and "state: absent" in finding.remedy
+    assert (finding.control, finding.subject, finding.status) == ("policy.leftovers", "Namespace/gone", "fail")
+    assert "NetworkPolicy/gone/hardening-default-deny" in finding.evidence and finding.would is None
+    (finding,) = left_over(shop, preview=False, left_over={"gone": (deny,)})
+    assert finding.would == "pass"
+    assert left_over(shop, prune=False, left_over={"gone": (deny,)}) == []
+    (finding,) = left_over(shop)
+    assert (finding.subject, finding.status) == ("Set/set", "pass")
 
 
 def test_a_set_without_a_name_may_be_anybodys_and_has_left_nothing(shop: Any) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Desired
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
     GATE_NAME,
     Step,
+    after,
     limited,
     plan,
     plan_removal,
@@ -182,6 +184,27 @@ def test_a_gate_where_no_settings_reach_any_more_goes(shop: Any) -> None:
     deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
     steps = plan(shop.settings(SAID), shop.facts(left_over={"gone": (left, deny), "data": (deny,)}), "set").steps
     assert names(steps["gone"].stale_allows) == [GATE_NAME] and "data" not in steps
+
+
+def test_what_the_set_has_where_no_settings_reach_is_pruned_in_the_safe_order(shop: Any) -> None:
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
+    allow = shop.policy("hardening-allow-x", {"podSelector": {}, "ingress": [{}]}, namespace="gone", set_name="set")
+    facts = shop.facts(left_over={"gone": (deny, allow)}, policies={"gone": (deny, allow)})
+    step = plan(shop.settings(SAID), facts, "set", prune=True).steps["gone"]
+    assert names(step.stale_denies) == ["hardening-default-deny"] and names(step.stale_allows) == ["hardening-allow-x"]
+    assert step.gate and step.deny is None and not step.allows
+    assert "gone" not in plan(shop.settings(SAID), facts, "set").steps
+    assert "gone" not in plan(shop.settings(SAID), facts, "default", prune=True).steps
+
+
+def test_a_deny_that_is_anothers_too_stays_closed_while_the_set_leaves(shop: Any) -> None:
+    deny = shop.policy("hardening-default-deny", {"podSelector": {}}, set_name="set")
+    deny["metadata"]["annotations"] = {"hardening.kubernetes/origin": "adopted"}
+    deny["metadata"]["managedFields"] += [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}]
+    facts = shop.facts(policies={"shop": (deny,)})
+    step = plan_removal(["shop"], facts, "set")["shop"]
+    assert step.gate is None and names(step.stale_denies) == ["hardening-default-deny"]
+    assert after("shop", Desired(None, (), frozenset()), facts, "set")
 
 
 def test_a_limit_keeps_what_the_settings_of_others_open(shop: Any) -> None:
