@@ -4,8 +4,7 @@
 
 """Private to the collection: who answered when a pod was submitted, and what the answer says of Pod Security.
 
-The words are those of kube-apiserver 1.34 to 1.37: ``pod-security-admission/admission``, the admission plugins of
-``plugin/pkg/admission`` and ``apiserver/pkg/admission``.
+The words are those of kube-apiserver 1.34 to 1.37: ``pod-security-admission/admission``.
 """
 
 from __future__ import annotations
@@ -16,39 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._answerers import answerer, is_not_permitted
 
 _STANDARD = r'violates? PodSecurity "(?P<level>[a-z]+):(?P<version>[a-z0-9.]+)": (?P<reason>.*)'
 # Anchored: a webhook that quotes these words has its own before them.
 _VIOLATES = re.compile(rf'pods "[^"]*" is forbidden: {_STANDARD}', re.DOTALL)
 _WOULD_VIOLATE = re.compile(rf"would {_STANDARD}", re.DOTALL)
-_NOT_PERMITTED = re.compile(r'pods(?: "[^"]*")? is forbidden: User "[^"]*" cannot create resource "pods"')
-
-_ANSWERERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), name)
-    for pattern, name in (
-        (r'admission webhook "([^"]+)"', "the admission webhook {}"),
-        (r'failed calling webhook "([^"]+)"', "the admission webhook {}"),
-        (r"ValidatingAdmissionPolicy '([^']+)'", "the ValidatingAdmissionPolicy {}"),
-        (r"policy ['\"]([^'\"]+)['\"].* denied request", "the MutatingAdmissionPolicy {}"),
-        (r"(?:exceeded|failed|status unknown for) quota: ([^,:]+)", "the ResourceQuota {}"),
-        (r"insufficient quota to (?:consume|match)", "the ResourceQuota admission plugin"),
-        (r"(?:minimum|maximum) \S+ usage per |max limit to request ratio per ", "a LimitRange of the namespace"),
-        (r"error looking up service account (\S+?):", "the ServiceAccount admission plugin (no service account {})"),
-        (
-            r"because service account (\S+) does not reference",
-            "the ServiceAccount admission plugin (service account {})",
-        ),
-        (r"no PriorityClass with name (\S+) was found", "the Priority admission plugin (no PriorityClass {})"),
-        (r'pod rejected: RuntimeClass "([^"]+)" not found', "the RuntimeClass admission plugin (no RuntimeClass {})"),
-        (r"because it is being terminated", "the NamespaceLifecycle admission plugin (the namespace is being deleted)"),
-        (r'namespaces "([^"]+)" not found', "the NamespaceLifecycle admission plugin (no namespace {})"),
-        (r"image policy webhook", "the ImagePolicyWebhook admission plugin"),
-        (r"pod node label selector", "the PodNodeSelector admission plugin"),
-        (r" is invalid: ", "the validation of the Pod API"),
-    )
-)
-"""What an answer's words tell of who gave it: the first pattern that is found names it."""
-
 Kind = Literal["violates", "warned", "admitted", "not_permitted", "mended", "other"]
 
 
@@ -75,17 +47,10 @@ def reply(status: int, message: str, warnings: Iterable[str] = ()) -> Reply:
         return _by_pod_security("warned", found) if found else Reply("admitted")
     if status == 403 and (found := _VIOLATES.fullmatch(message)):
         return _by_pod_security("violates", found)
-    if status == 403 and _NOT_PERMITTED.match(message):
+    if status == 403 and is_not_permitted(message):
         return Reply("not_permitted", by="RBAC", reason=message)
-    return Reply("other", by=_answerer(message), reason=message)
+    return Reply("other", by=answerer(message), reason=message)
 
 
 def _by_pod_security(kind: Kind, found: re.Match[str]) -> Reply:
     return Reply(kind, Standard(found["level"], found["version"]), "Pod Security", found["reason"])
-
-
-def _answerer(message: str) -> str:
-    for pattern, name in _ANSWERERS:
-        if found := pattern.search(message):
-            return name.format(*found.groups())
-    return "the API server"

@@ -14,23 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._probe_pod import PROBE_POD
 
 PodSpec = Mapping[str, Any]
 
-_IMAGE = "registry.k8s.io/pause:3.10"
 _SMALL = {"cpu": "10m", "memory": "16Mi"}
-_FULL_RESTRICTED: PodSpec = {
-    "restartPolicy": "Never",
-    "automountServiceAccountToken": False,
-    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-    "containers": [
-        {
-            "name": "probe",
-            "image": _IMAGE,
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        }
-    ],
-}
+_FULL_RESTRICTED: PodSpec = PROBE_POD
 # Host namespaces are forbidden from baseline on, by check hostNamespaces since v1.0 and never relaxed.
 _BREAKS_BASELINE: PodSpec = {**_FULL_RESTRICTED, "hostPID": True}
 # Running as root is forbidden by restricted alone, by check runAsNonRoot since v1.0; v1.35 relaxes it only for pods
