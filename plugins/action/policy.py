@@ -21,7 +21,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load
     namespace_objects,
     parts,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._scope import limited
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import check_limit
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 
 DEFAULT_NAME = "cluster-policy.yml"
@@ -34,21 +36,26 @@ class ActionModule(HardeningAction):
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         "path": {"type": "list", "elements": "path", "default": []},
         "reserved_variables": {"type": "list", "elements": "str", "default": []},
+        "only": {"type": "list", "elements": "str"},
+        "canary": {"type": "list", "elements": "str"},
     }
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Find the files, read them, and return ``policy`` and the ``files`` that it was read from."""
+        only, canary = (_limit(arguments[option], option) for option in ("only", "canary"))
         _refuse_variables(load_extra_vars(self._loader), arguments["reserved_variables"])
         folders = _folders(task_vars)
         files = [file for path in arguments["path"] or [DEFAULT_NAME] for file in _found(path, folders)]
         sources = [self._source(file) for file in files]
-        policy = load(sources)
+        policy = limited(load(sources), only)
         return {
             "changed": False,
             "policy": policy,
             "namespaces": namespace_objects(policy),
-            "parts": parts(policy),
-            "named": named(policy),
+            "parts": parts(policy, only),
+            "named": named(policy, only),
+            "only": only,
+            "canary": canary,
             "files": [str(file) for file in files],
             # With -v, Ansible shows results, and whoever encrypts a file does not mean it to be read there.
             **({"_ansible_no_log": True} if any(source.encrypted for source in sources) else {}),
@@ -70,6 +77,15 @@ class ActionModule(HardeningAction):
                 f"The policy file {name} is encrypted, and no vault password that was given opens it: "
                 "give one by --ask-vault-pass, --vault-password-file or --vault-id."
             ) from error
+
+
+def _limit(said: list[str] | None, option: str) -> list[str]:
+    """Names and globs; one that was given and names nobody is refused, since it would come to mean all."""
+    if said is None:
+        return []
+    globs = [each.strip() for each in said]
+    check_limit(globs or [""], option)
+    return globs
 
 
 def _refuse_variables(extra: Iterable[str], reserved: Sequence[str]) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import chain
 from typing import Any, ClassVar
 
 from ansible.release import __version__ as ansible_core_version
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     Permission,
@@ -22,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     places,
     weaker_messages,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._scope import chosen, reached
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supported import unsupported
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
@@ -43,11 +46,16 @@ class ActionModule(HardeningAction):
             "default": ["pod_security", "network_policies", "probe"],
         },
         "namespaces": {"type": "list", "elements": "str", "default": []},
+        "policy": {"type": "dict"},
+        "only": {"type": "list", "elements": "str", "default": []},
+        "canary": {"type": "list", "elements": "str", "default": []},
         "unsupported_version": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
     }
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Ask the server; fail with one message that lists everything that a must is missing."""
+        if arguments["canary"] and arguments["mode"] == "audit":
+            raise HardeningError("canary: an audit changes nothing, so that nothing can go first: leave it out.")
         client = connect(arguments, outage_seconds=_OUTAGE_SECONDS)
         kubernetes = client.version()
         wrong_versions = unsupported(
@@ -58,17 +66,21 @@ class ActionModule(HardeningAction):
                 " ".join(wrong_versions) + " To run all the same, set unsupported_version to warn "
                 "(`-e unsupported_version=warn` for the playbooks of this collection)."
             )
-        only = arguments["namespaces"]
-        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]), only)
+        named = arguments["namespaces"]
+        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]), named)
         musts = [each for each in missing if not each.otherwise]
         if musts:
             raise HardeningError(missing_message(musts))
+        live = _namespaces(client, named)
+        parts, canary = _scope(plain(arguments), live)
         warnings = [*wrong_versions, *weaker_messages(missing)]
         return {
             "changed": False,
             "server": client.server,
             "kubernetes_version": ".".join(map(str, kubernetes)),
-            "namespaces": _names(client, only),
+            "namespaces": [each["metadata"]["name"] for each in live],
+            "parts": parts,
+            "canary": canary,
             "weakened": sorted({each.otherwise for each in missing}),
             **({"warnings": warnings} if warnings else {}),
         }
@@ -90,11 +102,23 @@ def _question(permission: Permission, verb: str, namespace: str = "", name: str 
     return Question(verb, permission.group, resource, namespace, name, subresource)
 
 
-def _names(client: Client, only: list[str]) -> list[str]:
+def _namespaces(client: Client, named: list[str]) -> list[dict[str, Any]]:
     try:
-        return [each["metadata"]["name"] for each in client.list(_NAMESPACES, metadata_only=True)]
+        return client.list(_NAMESPACES, metadata_only=True)
     except Forbidden:
-        return [name for name in only if client.get(_NAMESPACES, name)]
+        return [each for each in client.parallel(lambda name: client.get(_NAMESPACES, name), named) if each]
+
+
+def _scope(said: dict[str, Any], live: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """The parts that have something to do, and the names of the canary; every part where no limit is given."""
+    if not said["only"] and not said["canary"]:
+        return said["parts"], []
+    if not said["policy"]:
+        raise HardeningError("only and canary need the policy, to find out whom they mean: give it as policy.")
+    whole, part = (reached(said["policy"], live, only) for only in ((), said["only"]))
+    chosen("only", said["only"], chain(*whole.values()), live)
+    canary = chosen("canary", said["canary"], chain(*part.values()), live)
+    return [each for each in said["parts"] if each in part], canary
 
 
 def _version(text: str) -> tuple[int, int]:

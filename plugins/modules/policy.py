@@ -38,6 +38,17 @@ options:
     type: list
     elements: str
     default: []
+  only:
+    description:
+      - Names and globs of the namespaces that the run is limited to. Without it, all that the policy reaches are meant.
+      - An empty one is refused, since it would come to mean all.
+    type: list
+    elements: str
+  canary:
+    description:
+      - Names and globs of the namespaces that the run works on first.
+    type: list
+    elements: str
 attributes:
   action:
     description: Runs on the controller alone.
@@ -80,10 +91,23 @@ files:
 named:
   description:
     - The namespaces that the policy reaches, where it names them all. Empty where selectors or defaults reach others.
+    - Of a run that is limited, those of them that it is limited to.
   returned: success
   type: list
   elements: str
   sample: [shop]
+only:
+  description: The names and globs of O(only), empty where the run is not limited.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop, team-*]
+canary:
+  description: The names and globs of O(canary).
+  returned: success
+  type: list
+  elements: str
+  sample: [lab]
 parts:
   description: What a run of this policy does, as M(hardening.kubernetes.preflight) takes it.
   returned: success

@@ -44,6 +44,23 @@ options:
     type: list
     elements: str
     default: []
+  policy:
+    description:
+      - What M(hardening.kubernetes.policy) returns as RV(hardening.kubernetes.policy#module:policy). Required with
+        O(only) and O(canary), to find out what these mean.
+    type: dict
+  only:
+    description:
+      - Names and globs of the namespaces that the run is limited to. One that the policy does not reach is an error.
+    type: list
+    elements: str
+    default: []
+  canary:
+    description:
+      - Names and globs of the namespaces that the run works on first. One that the run does not reach is an error.
+    type: list
+    elements: str
+    default: []
   unsupported_version:
     description:
       - What to do where a version is not supported.
@@ -79,6 +96,18 @@ namespaces:
   type: list
   elements: str
   sample: [default, kube-system, shop]
+parts:
+  description: Those of O(parts) that have something to do in the namespaces that the run is about.
+  returned: success
+  type: list
+  elements: str
+  sample: [pod_security]
+canary:
+  description: The namespaces that O(canary) means.
+  returned: success
+  type: list
+  elements: str
+  sample: [lab]
 weakened:
   description: What cannot be proved, for want of permissions.
   returned: success

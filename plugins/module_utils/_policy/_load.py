@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._docu
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._merge import merge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import PolicyError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
 SECTIONS: Mapping[str, str] = {
@@ -78,24 +79,31 @@ def namespace_objects(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def parts(policy: Mapping[str, Any]) -> list[str]:
-    """What a run of this policy (as :func:`for_roles` gives it) does: create namespaces, either role."""
+def parts(policy: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:
+    """What a run of this policy (as :func:`for_roles` gives it) does: create namespaces, the roles.
+
+    ``only`` are names and globs that the run is limited to.
+    """
     return [
-        *(["namespaces"] if policy["create"] else []),
-        *(part for part, section in SECTIONS.items() if _says_anything(policy[section])),
+        *(["namespaces"] if any(is_meant(name, only) for name in policy["create"]) else []),
+        *(part for part, section in SECTIONS.items() if _says_anything(policy[section], only)),
     ]
 
 
-def named(policy: Mapping[str, Any]) -> list[str]:
-    """The namespaces that a policy reaches, where it names them all; empty where selectors or defaults reach others."""
+def named(policy: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:
+    """The namespaces that a policy reaches, where it names them all; empty where selectors or defaults reach others.
+
+    ``only`` as for :func:`parts`.
+    """
     sections = [policy[section] for section in SECTIONS.values()]
     if any(section["selected"] or section["default"] for section in sections):
         return []
-    return sorted({name for section in sections for name in section["namespaces"]})
+    return sorted({name for section in sections for name in section["namespaces"] if is_meant(name, only)})
 
 
-def _says_anything(section: Mapping[str, Any]) -> bool:
-    named_settings = [said for said in section["namespaces"].values() if said.keys() - {"create"}]
+def _says_anything(section: Mapping[str, Any], only: Sequence[str]) -> bool:
+    settings = {name: said for name, said in section["namespaces"].items() if is_meant(name, only)}
+    named_settings = [said for said in settings.values() if said.keys() - {"create"}]
     return bool(named_settings or section["selected"] or section["default"])
 
 

@@ -107,12 +107,12 @@ def is_meant(name: str, only: Sequence[str]) -> bool:
     return not only or _is_any_of(name, only)
 
 
-def check_limit(only: Sequence[str]) -> None:
+def check_limit(only: Sequence[str], option: str = "only") -> None:
     """Refuse a limit that is none: what an empty variable leaves must never come to mean the whole cluster."""
     wrong = next((each for each in only if not _NAME_OR_GLOB.fullmatch(each)), None)
     if wrong is not None:
         raise HardeningError(
-            f"only: {wrong!r} is neither the name of a namespace nor a glob of such names like team-*: "
+            f"{option}: {wrong!r} is neither the name of a namespace nor a glob of such names like team-*: "
             "correct it, or leave it out to mean all."
         )
 

@@ -113,3 +113,22 @@ def test_what_cannot_be_looked_at_is_one_sentence(
         True,
         "The policy file locked/policy.yml cannot be read: Permission denied.",
     )
+
+
+def test_a_limit_narrows_what_is_created(perform: Perform, here: Path) -> None:
+    write(here / "cluster-policy.yml")
+    told = perform(policy, only="web, team-*", canary=["web"])
+    assert (told["only"], told["canary"]) == (["web", "team-*"], ["web"])
+    assert (told["policy"]["create"], told["namespaces"], told["parts"], told["named"]) == ([], [], [], [])
+    assert perform(policy, only="sh*")["policy"]["create"] == ["shop"]
+    assert perform(policy)["only"] == []
+
+
+@pytest.mark.parametrize("option", ["only", "canary"])
+@pytest.mark.parametrize("said", ["", [], ",", "shop,", "Shop"])
+def test_a_limit_that_names_nobody_never_means_all(perform: Perform, here: Path, option: str, said: Any) -> None:
+    write(here / "cluster-policy.yml")
+    told = perform(policy, **{option: said})
+    assert told["failed"] is True
+    assert told["msg"].startswith(f"{option}: ")
+    assert "correct it, or leave it out to mean all" in told["msg"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.action import preflight
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._load import for_roles
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api
 
@@ -46,6 +47,8 @@ def test_everything_is_there(perform: Perform, api: FakeApi) -> None:
         "server": api.url,
         "kubernetes_version": "1.36",
         "namespaces": ["shop"],
+        "parts": ["pod_security", "network_policies", "probe"],
+        "canary": [],
         "weakened": [],
     }
     assert {request.method for request in api.requests if request.path != REVIEWS} == {"GET"}
@@ -100,3 +103,38 @@ def test_a_server_that_cannot_be_reached_is_one_sentence(perform: Perform) -> No
     told = perform(preflight, host="http://127.0.0.1:1", api_key="none")
     assert told["failed"] is True
     assert told["msg"].startswith("The server http://127.0.0.1:1 cannot be reached")
+
+
+POLICY = for_roles(
+    {"name": "prod", "namespaces": {"shop": {"network": {}}}, "defaults": {"pod_security": {"enforce": "baseline"}}}
+)
+
+
+def scoped(perform: Perform, api: FakeApi, **more: Any) -> dict[str, Any]:
+    answer(api, allowed=True)
+    api.store("namespaces", "", "web")
+    parts = ["pod_security", "network_policies"]
+    return perform(preflight, host=api.url, api_key="good", **{"policy": POLICY, "parts": parts, **more})
+
+
+def test_a_limited_run_tells_which_parts_have_something_to_do(perform: Perform, api: FakeApi) -> None:
+    told = scoped(perform, api, only=["web"], canary=["w*"])
+    assert (told["parts"], told["canary"]) == (["pod_security"], ["web"])
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"only": ["wbe"]}, "only: the run reaches no namespace wbe, did you mean web?. Name namespaces"),
+        ({"canary": ["nobody-*"]}, "canary: the run reaches no namespace nobody-*."),
+        ({"only": ["web"], "canary": ["shop"]}, "canary: the run is not about the namespace shop, which is there."),
+        ({"canary": ["web"], "mode": "audit"}, "canary: an audit changes nothing"),
+        ({"only": ["web"], "policy": {}}, "only and canary need the policy"),
+    ],
+)
+def test_a_limit_that_means_nobody_is_one_sentence(
+    perform: Perform, api: FakeApi, more: dict[str, Any], told: str
+) -> None:
+    result = scoped(perform, api, **more)
+    assert result["failed"] is True
+    assert result["msg"].startswith(told)
