@@ -17,11 +17,18 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._owners
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
     not_labelled_finding,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import (
+    MANAGER,
+    left_over,
+    marked_labels,
+    refused,
+    to_clear,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
     ExistingPods,
     existing_pods,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
@@ -29,19 +36,24 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
     resolution_findings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    NAMESPACE_MANAGER,
+    marked_namespace,
+    reaches_everywhere,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
     SETTINGS_SPEC,
+    Seen,
+    has_settings,
     read_arguments,
-    resolved,
+    see,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import (
-    MANAGER,
-    namespace_object,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import namespace_object
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_weighing import weigh
 
 Results = dict[str, ObjectResult]
+Labels = Mapping[str, Mapping[str, str]]
 
 
 class ActionModule(HardeningAction):
@@ -58,65 +70,90 @@ class ActionModule(HardeningAction):
         """Set the labels, or take back those that this module set."""
         read = read_arguments(arguments)
         client = connect(read)
-        live, resolution = resolved(client, read)
-        if read["state"] == "absent":
-            reached = {
-                name for name in {*resolution.settings, *read["namespaces"]} & set(live) if is_meant(name, read["only"])
-            }
-            return self._absent(client, {name: live[name] for name in sorted(reached)})
-        return self._present(client, live, resolution, read["on_violation"], read["force_conflicts"])
+        seen = see(client, read)
+        return (self._absent if read["state"] == "absent" else self._present)(client, seen, read)
 
-    def _absent(self, client: Client, reached: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def _absent(self, client: Client, seen: Seen, read: Mapping[str, Any]) -> dict[str, Any]:
+        everywhere = reaches_everywhere(read["set"], read["prune"])
+        unseen = f"Labels of the set {read['set']} on namespaces that are not named stay: {seen.unseen}"
+        if everywhere and seen.unseen and not has_settings(read):
+            raise HardeningError(f"Nothing was taken back, since no namespace is named. {unseen}")
+        named = [name for name in read["namespaces"] if is_meant(name, read["only"])]
+        reached = {*seen.resolution.settings, *named} & set(seen.live)
+        ours = to_clear(seen.live, reached, read["set"], read["only"], everywhere=everywhere)
+        done = self._taken_back(client, seen, ours)
+        told = self._told([done.get(name) or _unchanged(name) for name in sorted({*reached, *done})], [])
+        return _warned(told, [unseen] if everywhere and seen.unseen else [])
+
+    def _taken_back(self, client: Client, seen: Seen, names: Iterable[str]) -> Results:
         """Apply nothing at all where something was applied: the server takes away what no other manager owns."""
-        ours: dict[str, dict[str, Any]] = {
-            name: {} for name, namespace in reached.items() if owned_fields(namespace, MANAGER)
-        }
-        done = self._applied(client, ours, frozenset(), False)
-        unchanged = ObjectResult("v1", "Namespace", "", "", "unchanged", {})
-        return self._told([done.get(name) or replace(unchanged, name=name) for name in reached], [])
+        ours = [name for name in names if owned_fields(seen.live[name], MANAGER)]
+        return self._applied(client, {name: {} for name in ours}, False)
 
-    def _present(
-        self, client: Client, live: Mapping[str, dict[str, Any]], resolution: Resolution, on_violation: str, force: bool
-    ) -> dict[str, Any]:
-        done = self._applied(client, resolution.settings, resolution.creating, force, dry_run=True)
+    def _present(self, client: Client, seen: Seen, read: Mapping[str, Any]) -> dict[str, Any]:
+        resolution, on_violation = seen.resolution, read["on_violation"]
+        others = refused(seen.live, resolution.settings, read["set"])
+        settings = {name: said for name, said in resolution.settings.items() if name not in others}
+        wanted = {name: marked_labels(said, read["set"]) for name, said in settings.items()}
+        done = self._applied(client, wanted, read["force_conflicts"], resolution.creating, dry_run=True)
         findings = resolution_findings(resolution, "pod_security")
         judges_templates = on_violation == "fail" and not self.check_mode
-        progress = Progress("Pod templates")
-        weighed = weigh(client, live, resolution.settings, done, judges_templates, progress)
+        weighed = weigh(client, seen.live, settings, done, judges_templates, Progress("Pod templates"))
         findings += [finding for each in weighed.values() for finding in each.against]
         held = {name: each.reason for name, each in weighed.items() if on_violation == "fail"}
+        held |= {name: not_labelled_finding(name, sentence) for name, sentence in others.items()}
         findings += held.values()
-        done |= {name: self._held(done[name], reason) for name, reason in held.items()}
+        done |= {name: self._held(done.get(name) or _unchanged(name), reason) for name, reason in held.items()}
         if not self.check_mode:
-            todo = {name: resolution.settings[name] for name, each in done.items() if each.changed and name not in held}
-            done |= self._applied(client, todo, resolution.creating, force)
+            todo = {name: wanted[name] for name, each in done.items() if each.changed and name not in held}
+            done |= self._really_applied(client, todo, done, resolution.creating, read)
+        left = []
+        if has_settings(read) and reaches_everywhere(read["set"], read["prune"]):
+            left = left_over(seen.live, resolution.settings, read["set"], read["only"])
+        done |= self._taken_back(client, seen, left)
         findings += [
             not_labelled_finding(name, each.error) for name, each in done.items() if each.error and name not in held
         ]
-        told = self._told(done.values(), findings)
+        told = self._told([done[name] for name in sorted(done)], findings)
         if on_violation == "proceed":
             told["warnings"] = _without_violations(done.values())
+        if seen.unseen and reaches_everywhere(read["set"], read["prune"]):
+            told = _warned(told, [f"Nothing is taken back from namespaces that cannot be seen: {seen.unseen}"])
         return self._failed_by(told, resolution)
+
+    def _really_applied(
+        self, client: Client, wanted: Labels, previews: Results, creating: frozenset[str], read: Mapping[str, Any]
+    ) -> Results:
+        """The previews come true. A new namespace is made first, by a manager that does not take its mark back."""
+        new = [marked_namespace(name, read["set"]) for name in wanted if name in creating]
+        made = apply_objects(client, new, ApplyOptions(NAMESPACE_MANAGER))
+        failed = {each.name: each for each in made if each.action == "failed"}
+        todo = {name: labels for name, labels in wanted.items() if name not in failed}
+        done = self._applied(client, todo, read["force_conflicts"])
+        for name in creating & done.keys():
+            if done[name].action != "failed":
+                done[name] = replace(done[name], action="created", diff=previews[name].diff)
+        return {**done, **failed}
 
     def _applied(
         self,
         client: Client,
-        settings: Mapping[str, Mapping[str, Any]],
-        creating: frozenset[str],
+        wanted: Labels,
         force: bool,
+        creating: frozenset[str] = frozenset(),
         dry_run: bool = False,
     ) -> Results:
-        """One result a namespace, in the order of the settings; only those in ``creating`` may come into being."""
+        """One result a namespace, in the order of the labels; only those in ``creating`` may come into being."""
         options = ApplyOptions(manager=MANAGER, dry_run=dry_run or self.check_mode, force=force)
         done: Results = {}
         for may_create in (False, True):
-            names = [name for name in settings if (name in creating) is may_create]
-            objects = [namespace_object(name, labels(settings[name])) for name in names]
+            names = [name for name in wanted if (name in creating) is may_create]
+            objects = [namespace_object(name, wanted[name]) for name in names]
             results = apply_objects(
                 client, objects, replace(options, existing_only=not may_create), Progress("Pod Security labels")
             )
             done |= dict(zip(names, results, strict=True))
-        return {name: done[name] for name in settings}
+        return {name: done[name] for name in wanted}
 
     def _held(self, preview: ObjectResult, finding: Finding) -> ObjectResult:
         """What becomes of a namespace that is not written: a failure, and in check mode nothing."""
@@ -141,6 +178,14 @@ class ActionModule(HardeningAction):
         if self.check_mode:
             return {**told, "warnings": [*told.get("warnings", ()), *wrong]}
         return {**told, "failed": True, "msg": "\n".join([*filter(None, [told.get("msg", "")]), *wrong])}
+
+
+def _unchanged(name: str) -> ObjectResult:
+    return ObjectResult("v1", "Namespace", "", name, "unchanged", {})
+
+
+def _warned(told: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    return {**told, "warnings": [*told.get("warnings", ()), *warnings]} if warnings else told
 
 
 def _without_violations(results: Iterable[ObjectResult]) -> list[str]:

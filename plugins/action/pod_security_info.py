@@ -20,9 +20,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
     SETTINGS_SPEC,
+    leftovers,
     look,
     read_arguments,
-    resolved,
+    see,
 )
 
 
@@ -39,7 +40,8 @@ class ActionModule(HardeningAction):
         """The findings of all namespaces that get settings."""
         read = read_arguments(arguments)
         client = connect(read)
-        live, resolution = resolved(client, read)
+        options = see(client, read)
+        live, resolution = options.live, options.resolution
         seen = look(client, live, resolution, read["timeout"], Progress("Pod Security probes"))
         wrong = resolution_findings(resolution, "pod_security")
         if self.check_mode:
@@ -49,7 +51,8 @@ class ActionModule(HardeningAction):
                 held = read["on_violation"] == "fail" and any(map(_is_violation, findings))
                 enforced = labelled(labels) == standard(resolution.settings[name])
                 seen[name] = [expected(finding, not held or enforced, enforced) for finding in findings]
-        found = [*wrong, *(finding for findings in seen.values() for finding in findings)]
+        left = leftovers(options, read, self.check_mode)
+        found = [*wrong, *(finding for findings in seen.values() for finding in findings), *left]
         counts = Counter(finding.status for finding in found)
         return {
             "changed": False,

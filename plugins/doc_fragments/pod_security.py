@@ -48,4 +48,24 @@ options:
     type: list
     elements: str
     default: []
+  set:
+    description:
+      - Name of the set that the labels belong to. It is the label C(hardening.kubernetes/pod-security-set) of each
+        namespace whose Pod Security labels are the set's.
+      - A namespace whose Pod Security labels are another set's is refused, and the message names that set.
+      - The set V(default) is that of whoever names none. Whoever shares it shares its labels too, so that the last to
+        label a namespace decides there, and nothing is looked for on namespaces that the options do not reach.
+    type: str
+    default: default
+  prune:
+    description:
+      - Whether the set, where it is not V(default), has nothing but what the options say. Its labels on namespaces that
+        get no settings any more are then taken back by M(hardening.kubernetes.pod_security), and are a failure of
+        C(policy.leftovers) for M(hardening.kubernetes.pod_security_info). No namespace is ever deleted.
+      - Set it to V(false) where several tasks share one set and each says a part of it.
+      - Without any settings nothing is pruned, so that a mistyped option does not remove a whole set. Removing it is
+        what O(hardening.kubernetes.pod_security#module:state) V(absent) is for.
+      - This needs the permission to list namespaces. Without it nothing is taken back elsewhere, and a warning says so.
+    type: bool
+    default: true
 """

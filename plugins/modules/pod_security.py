@@ -19,6 +19,8 @@ description:
     as a field manager of its own, C(hardening.kubernetes/pod_security-preview), and taken back. This needs the
     permissions to list workloads and to create pods.
   - What the settings no longer name is taken out of the labels, as far as this module put it there.
+  - A namespace that C(create) made has the label C(hardening.kubernetes/set) and the annotation
+    C(hardening.kubernetes/origin) of V(created). No namespace is ever deleted.
   - In check mode the server's dry run tells the same and writes nothing.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
@@ -41,8 +43,9 @@ options:
     default: false
   state:
     description:
-      - V(absent) takes back the labels that this module set on the namespaces that the other options name, and no
-        others. No namespace is deleted.
+      - V(absent) takes back the labels of O(set), and no others. No namespace is deleted.
+      - Where O(set) is not V(default), they are taken back in the whole cluster and no settings are needed. With
+        O(prune) set to V(false), and for V(default), from the namespaces that the other options reach.
     type: str
     choices: [present, absent]
     default: present
@@ -73,6 +76,11 @@ EXAMPLES = r"""
   hardening.kubernetes.pod_security:
     namespaces:
       production: {}
+    state: absent
+
+- name: Take back all labels of a set, wherever they are
+  hardening.kubernetes.pod_security:
+    set: production-cluster
     state: absent
 """
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import labels_told, left_over
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
     check_settings,
     check_timeout,
@@ -33,6 +35,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
     Resolution,
     check_limit,
     resolve,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    UNNAMED_SET,
+    check_set_name,
+    leftover_findings,
+    reaches_everywhere,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import Preview, previewed
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running, running_in
@@ -55,6 +63,8 @@ SETTINGS_SPEC: dict[str, Any] = {
     "default": {"type": "dict", "default": {}},
     "exempt": {"type": "list", "elements": "str", "default": []},
     "only": {"type": "list", "elements": "str", "default": []},
+    "set": {"type": "str", "default": UNNAMED_SET},
+    "prune": {"type": "bool", "default": True},
     "on_violation": {"type": "str", "choices": ["fail", "warn", "proceed"], "default": "fail"},
 }
 """The options that both modules take, as the doc fragment ``pod_security`` tells them."""
@@ -67,28 +77,50 @@ def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
         check_timeout(read["timeout"])
     read["namespaces"] = {name: said or {} for name, said in read["namespaces"].items()}
     check_limit(read["only"])
+    check_set_name(read["set"])
     check_settings(read["namespaces"], read["selected"], read["default"])
     return read
 
 
-def resolved(client: Client, arguments: Mapping[str, Any]) -> tuple[dict[str, Object], Resolution]:
+@dataclass(frozen=True, slots=True)
+class Seen:
     """The live namespaces by name, and who gets which settings by a task's options about them.
 
-    Without the permission to list namespaces, those that are named are asked for one by one.
+    ``unseen`` says why there may be others, empty where all are known.
     """
-    live = {each["metadata"]["name"]: each for each in _live_namespaces(client, arguments)}
-    options = ("namespaces", "selected", "default", "exempt", "only")
-    return live, resolve(list(live.values()), *(arguments[option] for option in options))
+
+    live: Mapping[str, Object]
+    resolution: Resolution
+    unseen: str = ""
 
 
-def _live_namespaces(client: Client, arguments: Mapping[str, Any]) -> list[Object]:
+def see(client: Client, arguments: Mapping[str, Any]) -> Seen:
+    """Without the permission to list namespaces, those that are named are asked for one by one."""
+    unseen = ""
     try:
-        return client.list(_NAMESPACE)
-    except Forbidden:
+        found: list[Object | None] = [*client.list(_NAMESPACE)]
+    except Forbidden as error:
         if arguments["selected"] or arguments["default"]:
             raise
+        unseen = str(error)
         found = client.parallel(lambda name: client.get(_NAMESPACE, name), arguments["namespaces"])
-        return [each for each in found if each]
+    live = {each["metadata"]["name"]: each for each in found if each}
+    options = ("namespaces", "selected", "default", "exempt", "only")
+    return Seen(live, resolve(list(live.values()), *(arguments[option] for option in options)), unseen)
+
+
+def has_settings(arguments: Mapping[str, Any]) -> bool:
+    """Whether the options say anything of any namespace."""
+    return any(arguments[option] for option in ("namespaces", "selected", "default"))
+
+
+def leftovers(seen: Seen, arguments: Mapping[str, Any], preview: bool) -> list[Finding]:
+    """The findings about what the set, where it has a name, left on namespaces that get no settings any more."""
+    if not reaches_everywhere(arguments["set"], arguments["prune"]):
+        return []
+    names = left_over(seen.live, seen.resolution.settings, arguments["set"], arguments["only"])
+    told = {f"Namespace/{name}": labels_told(seen.live[name]) for name in names}
+    return leftover_findings(arguments["set"], told, seen.unseen, "Pod Security labels", preview=preview)
 
 
 def look(

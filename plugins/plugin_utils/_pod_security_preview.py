@@ -18,6 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     standard_to_ask,
     without_finished,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
     LATEST,
     enforcing_label,
@@ -29,8 +30,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place
-
-MANAGER = "hardening.kubernetes/pod_security"
 
 Object = dict[str, Any]
 Progress = Callable[[int, int], None]

@@ -16,16 +16,14 @@ from itertools import chain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import (
     submissions,
     templates_without_pods,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import (
-    MANAGER,
-    namespace_object,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import namespace_object
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import (
     Place,

@@ -26,7 +26,7 @@ _VERSION_OF_MODE = {"enforce": "version", "audit": "audit_version", "warn": "war
 _VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 _KEYS = (*MODES, *_VERSION_OF_MODE.values())
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API takes it
-_PREFIX = "pod-security.kubernetes.io/"
+LABEL_PREFIX = "pod-security.kubernetes.io/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def labels(settings: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for mode in MODES:
         if wanted := standard(settings, mode):
-            found[f"{_PREFIX}{mode}"] = wanted.level
-            found[f"{_PREFIX}{mode}-version"] = wanted.version
+            found[f"{LABEL_PREFIX}{mode}"] = wanted.level
+            found[f"{LABEL_PREFIX}{mode}-version"] = wanted.version
     return found
 
 
@@ -75,8 +75,8 @@ def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Stan
 
     A level or a version that there is not counts as the strictest, as the server counts it.
     """
-    level = namespace_labels.get(f"{_PREFIX}{mode}")
-    version = namespace_labels.get(f"{_PREFIX}{mode}-version", LATEST)
+    level = namespace_labels.get(f"{LABEL_PREFIX}{mode}")
+    version = namespace_labels.get(f"{LABEL_PREFIX}{mode}-version", LATEST)
     if not level:
         return None
     return Standard(
@@ -87,12 +87,12 @@ def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Stan
 
 def is_explicit(namespace_labels: Mapping[str, str]) -> bool:
     """Whether labels say level and version of what is enforced, so that the server's own defaults do not count."""
-    return all(f"{_PREFIX}{key}" in namespace_labels for key in ("enforce", "enforce-version"))
+    return all(f"{LABEL_PREFIX}{key}" in namespace_labels for key in ("enforce", "enforce-version"))
 
 
 def enforcing_label(level: str, version: str) -> dict[str, str]:
     """The labels that have this, and nothing else, enforced."""
-    return {f"{_PREFIX}enforce": level, f"{_PREFIX}enforce-version": version}
+    return {f"{LABEL_PREFIX}enforce": level, f"{LABEL_PREFIX}enforce-version": version}
 
 
 def server_checks_pods(before: Standard, after: Standard) -> bool:

@@ -92,13 +92,13 @@ def marked_namespace(name: str, set_name: str) -> dict[str, Any]:
     return marked({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, set_name, "created")
 
 
-def of_another_set(live: Object, set_name: str, label: str = SET_LABEL) -> str:
+def of_another_set(live: Object, set_name: str, label: str = SET_LABEL, belongs: str = "It belongs") -> str:
     """Why this set may not write an object, in a sentence that says what to do; empty where it may."""
     other = set_of(live, label)
     if other in ("", set_name):
         return ""
     return (
-        f"It belongs to the set {other}, and this is the set {set_name}: say all of it in one of them, "
+        f"{belongs} to the set {other}, and this is the set {set_name}: say all of it in one of them, "
         f"or remove the other first (state: absent, set: {other})."
     )
 

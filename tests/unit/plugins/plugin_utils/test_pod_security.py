@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import expected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look, resolved
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look, see
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api, place, status
 
@@ -52,8 +52,8 @@ def enforce(api: FakeApi) -> None:
 
 def seen(client: Client, names: list[str]) -> dict[str, list[Finding]]:
     options = {"namespaces": dict.fromkeys(names, SETTINGS), "selected": [], "default": {}, "exempt": [], "only": []}
-    live, resolution = resolved(client, options)
-    return look(client, live, resolution, 0.2, lambda _done, _total: None)
+    found = see(client, options)
+    return look(client, found.live, found.resolution, 0.2, lambda _done, _total: None)
 
 
 def slices(api: FakeApi, *addresses: str, port: int = 1) -> None:
@@ -174,8 +174,8 @@ def test_the_servers_own_default_counts_for_what_is_enforced_now(api: FakeApi, c
     run_one(api)
     answer_patches(api, "restricted:latest")
     options = {"namespaces": {"shop": {"enforce": "baseline"}}, "selected": [], "default": {}, "exempt": [], "only": []}
-    live, resolution = resolved(client, options)
-    look(client, live, resolution, 0.2, lambda _done, _total: None)
+    found = see(client, options)
+    look(client, found.live, found.resolution, 0.2, lambda _done, _total: None)
     # restricted:latest to baseline:latest is no change that the server would look at pods for.
     assert api.bodies[-1]["metadata"]["labels"] == {**labels({"enforce": "baseline", "version": "v1.36"})}
 
@@ -207,8 +207,8 @@ def test_a_running_pod_that_is_changed_when_submitted_again_is_not_called_compli
         "exempt": [],
         "only": [],
     }
-    live, resolution = resolved(client, options)
-    enforced, comply = look(client, live, resolution, 0.2, lambda _done, _total: None)["shop"]
+    found = see(client, options)
+    enforced, comply = look(client, found.live, found.resolution, 0.2, lambda _done, _total: None)["shop"]
     assert enforced.status == "pass", enforced
     assert comply.status == "unknown"
     assert "is changed by a mutating webhook or policy" in comply.evidence
