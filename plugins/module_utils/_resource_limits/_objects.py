@@ -44,7 +44,7 @@ def _object(kind: str, namespace: str, name: str, spec: Object) -> Object:
 
 def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two objects of one kind, both in the form that the server keeps, limit the same to the same."""
-    return _content(one) == _content(other)
+    return bool(_content(one) == _content(other))
 
 
 def _content(obj: Mapping[str, Any]) -> Any:

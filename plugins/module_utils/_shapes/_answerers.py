@@ -34,7 +34,6 @@ _ANSWERERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r'namespaces "([^"]+)" not found', "the NamespaceLifecycle admission plugin (no namespace {})"),
         (r"image policy webhook", "the ImagePolicyWebhook admission plugin"),
         (r"pod node label selector", "the PodNodeSelector admission plugin"),
-        (r"is forbidden: violates PodSecurity ", "Pod Security"),
         (r" is invalid: ", "the validation of the Pod API"),
     )
 )
