@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -28,6 +29,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._scop
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supported import unsupported
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._leftovers import (
+    Leftovers,
+    created_findings,
+    leftovers,
+)
 
 _OUTAGE_SECONDS = 5.0
 _NAMESPACES = KNOWN["v1", "Namespace"]
@@ -71,9 +77,18 @@ class ActionModule(HardeningAction):
         musts = [each for each in missing if not each.otherwise]
         if musts:
             raise HardeningError(missing_message(musts))
-        live = _namespaces(client, named)
-        parts, canary = _scope(plain(arguments), live)
-        warnings = [*wrong_versions, *weaker_messages(missing)]
+        live, unlisted = _namespaces(client, named)
+        said = plain(arguments)
+        parts, canary = _scope(said, live)
+        left = Leftovers([], [], [])
+        if said["policy"]:
+            left = leftovers(client, said["policy"], parts, said["only"], live, unlisted)
+            lacking = [
+                each for each in _missing(client, permissions(said["mode"], left.parts), ()) if not each.otherwise
+            ]
+            if lacking:
+                raise HardeningError(missing_message(lacking))
+        warnings = [*wrong_versions, *weaker_messages(missing), *map(_upper, left.unseen)]
         return {
             "changed": False,
             "server": client.server,
@@ -81,12 +96,19 @@ class ActionModule(HardeningAction):
             "namespaces": [each["metadata"]["name"] for each in live],
             "parts": parts,
             "canary": canary,
-            "weakened": sorted({each.otherwise for each in missing}),
+            "left_over": left.parts,
+            "created": left.created,
+            "findings": [each.to_dict() for each in created_findings(left, said["policy"])] if left.created else [],
+            "weakened": sorted({*left.unseen, *(each.otherwise for each in missing)}),
             **({"warnings": warnings} if warnings else {}),
         }
 
 
-def _missing(client: Client, wanted: list[Permission], only: list[str]) -> list[Permission]:
+def _upper(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
+def _missing(client: Client, wanted: list[Permission], only: Collection[str]) -> list[Permission]:
     """What this user lacks, in the whole cluster and also in the namespaces that the run is about."""
     answers = client.allowed([_question(each, each.verb) for each in wanted])
     lacking = [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
@@ -102,11 +124,13 @@ def _question(permission: Permission, verb: str, namespace: str = "", name: str 
     return Question(verb, permission.group, resource, namespace, name, subresource)
 
 
-def _namespaces(client: Client, named: list[str]) -> list[dict[str, Any]]:
+def _namespaces(client: Client, named: list[str]) -> tuple[list[dict[str, Any]], str]:
+    """All of them; or those that are named, and why not all."""
     try:
-        return client.list(_NAMESPACES, metadata_only=True)
-    except Forbidden:
-        return [each for each in client.parallel(lambda name: client.get(_NAMESPACES, name), named) if each]
+        return client.list(_NAMESPACES, metadata_only=True), ""
+    except Forbidden as error:
+        found = client.parallel(lambda name: client.get(_NAMESPACES, name), named)
+        return [each for each in found if each], str(error)
 
 
 def _scope(said: dict[str, Any], live: list[dict[str, Any]]) -> tuple[list[str], list[str]]:

@@ -47,7 +47,7 @@ options:
   policy:
     description:
       - What M(hardening.kubernetes.policy) returns as RV(hardening.kubernetes.policy#module:policy). Required with
-        O(only) and O(canary), to find out what these mean.
+        O(only) and O(canary), to find out what these mean, and for RV(left_over) and RV(created).
     type: dict
   only:
     description:
@@ -108,6 +108,28 @@ canary:
   type: list
   elements: str
   sample: [lab]
+left_over:
+  description: >-
+    The parts that the run does not do, and of which the set of O(policy) still has something in the namespaces that the
+    run is about. Empty without O(policy), and for a policy of the name V(default).
+  returned: success
+  type: list
+  elements: str
+  sample: [network_policies]
+created:
+  description: >-
+    The namespaces that are marked as created by O(policy), each with as much of its metadata as handing it back takes.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {apiVersion: v1, kind: Namespace, metadata: {name: lab, uid: 4d1f7a9e-0a47-4d7f-a2f9-6b0f0d7e2f5c}}
+findings:
+  description: A failure of C(policy.leftovers) for each of RV(created) that O(policy) does not create any more.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 weakened:
   description: What cannot be proved, for want of permissions.
   returned: success

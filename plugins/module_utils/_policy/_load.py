@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._merg
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import PolicyError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._validate import mistakes_in, plain_data
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import marked_namespace
 
 SECTIONS: Mapping[str, str] = {
     "pod_security": "pod_security",
@@ -71,12 +71,8 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def namespace_objects(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The Namespace objects behind ``create`` of :func:`for_roles`, with the label that says whose they are."""
-    labels = {SET_LABEL: policy["name"]}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        for name in policy["create"]
-    ]
+    """The Namespace objects behind ``create`` of :func:`for_roles`, with the marks that say whose they are."""
+    return [marked_namespace(name, policy["name"]) for name in policy["create"]]
 
 
 def parts(policy: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:

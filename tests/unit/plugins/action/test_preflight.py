@@ -49,6 +49,9 @@ def test_everything_is_there(perform: Perform, api: FakeApi) -> None:
         "namespaces": ["shop"],
         "parts": ["pod_security", "network_policies", "probe"],
         "canary": [],
+        "left_over": [],
+        "created": [],
+        "findings": [],
         "weakened": [],
     }
     assert {request.method for request in api.requests if request.path != REVIEWS} == {"GET"}
@@ -138,3 +141,71 @@ def test_a_limit_that_means_nobody_is_one_sentence(
     result = scoped(perform, api, **more)
     assert result["failed"] is True
     assert result["msg"].startswith(told)
+
+
+SMALL_POLICY = for_roles({"name": "shop-policy", "namespaces": {"shop": {"create": True}}})
+
+
+def marked(api: FakeApi, plural: str, namespace: str, name: str, manager: str, **labels: str) -> None:
+    """An object with these labels, of which a part of the collection owns something."""
+    root = "apis/networking.k8s.io/v1" if plural == "networkpolicies" else "api/v1"
+    obj = api.store(plural, namespace, name, root)
+    obj["metadata"] |= {"labels": labels, "managedFields": [{"manager": f"hardening.kubernetes/{manager}"}]}
+
+
+def leave_things(api: FakeApi) -> None:
+    own = {"hardening.kubernetes/set": "shop-policy"}
+    marked(api, "networkpolicies", "shop", "deny", "network_policies", **own)
+    marked(api, "namespaces", "", "left", "pod_security", **{"hardening.kubernetes/pod-security-set": "shop-policy"})
+    for name in ("shop", "abandoned"):
+        marked(api, "namespaces", "", name, "namespaces", **own)
+    marked(api, "namespaces", "", "copied", "nobody", **own)
+
+
+def test_what_a_policy_left_of_parts_that_it_no_longer_has_is_found(perform: Perform, api: FakeApi) -> None:
+    answer(api, allowed=True)
+    leave_things(api)
+    told = perform(preflight, host=api.url, api_key="good", parts=[], policy=SMALL_POLICY)
+    assert sorted(told["left_over"]) == ["network_policies", "pod_security"]
+    assert [each["metadata"]["name"] for each in told["created"]] == ["abandoned", "shop"]
+    assert all(each["metadata"].keys() == {"name", "uid"} for each in told["created"])
+    (finding,) = told["findings"]
+    assert (finding["control"], finding["subject"]) == ("policy.leftovers", "Namespace/abandoned")
+
+
+def test_what_a_role_prunes_by_itself_and_what_the_run_is_not_about_is_not_looked_for(
+    perform: Perform, api: FakeApi
+) -> None:
+    answer(api, allowed=True)
+    leave_things(api)
+    said = {"host": api.url, "api_key": "good", "policy": SMALL_POLICY}
+    api.requests.clear()
+    told = perform(preflight, **said, parts=["pod_security", "network_policies"])
+    assert told["left_over"] == []
+    assert not [each for each in api.requests if each.path.endswith("networkpolicies")]
+    told = perform(preflight, **said, parts=[], only=["shop"])
+    assert told["left_over"] == ["network_policies"] and len(told["created"]) == 1
+    told = perform(preflight, host=api.url, api_key="good", parts=[], policy={**SMALL_POLICY, "name": "default"})
+    assert told["left_over"] == told["created"] == []
+
+
+def test_what_a_policy_left_and_nobody_may_look_for_is_told(perform: Perform, api: FakeApi) -> None:
+    answer(api, allowed=True)
+    leave_things(api)
+    api.forbidden = lambda _method, at: at.plural == "networkpolicies"
+    told = perform(preflight, host=api.url, api_key="good", parts=["pod_security"], policy=SMALL_POLICY)
+    (weak,) = told["weakened"]
+    assert weak.startswith("what the set shop-policy left of network_policies is not known, and stays: The server")
+    assert told["warnings"] == [weak[0].upper() + weak[1:]]
+
+
+def test_taking_away_what_is_left_needs_its_permissions(
+    perform: Perform, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(api, allowed=True)
+    leave_things(api)
+    monkeypatch.setattr(Client, "allowed", lambda _client, asked: [each.verb != "delete" for each in asked])
+    told = perform(preflight, host=api.url, api_key="good", parts=["pod_security"], policy=SMALL_POLICY)
+    assert told["failed"] is True and "delete networkpolicies (networking.k8s.io) [hardening-enforce]" in told["msg"]
+    told = perform(preflight, host=api.url, api_key="good", parts=["pod_security"], policy=SMALL_POLICY, mode="audit")
+    assert told["left_over"] == ["network_policies"]

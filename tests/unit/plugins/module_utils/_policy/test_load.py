@@ -120,7 +120,11 @@ def test_namespaces_to_create_carry_the_name_of_the_policy() -> None:
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": "shop", "labels": {"hardening.kubernetes/set": "shop"}},
+            "metadata": {
+                "name": "shop",
+                "labels": {"hardening.kubernetes/set": "shop"},
+                "annotations": {"hardening.kubernetes/origin": "created"},
+            },
         }
     ]
 
