@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
@@ -23,6 +24,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questi
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import Served, served_by
 
 Progress = Callable[[int, int], None]
+Replies = dict[Access, Reply]
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -53,3 +57,23 @@ def served(client: Client) -> Served:
     roots = ("/api", "/apis")
     answers = client.parallel(lambda root: client.request("GET", root, accept=_DISCOVERY), roots)
     return served_by([client.checked(answer, "APIGroupDiscoveryList").object for answer in answers])
+
+
+def ask_until(
+    client: Client,
+    questions: Sequence[Access],
+    pending: Callable[[Replies], Sequence[Access]],
+    seconds: float,
+    progress: Progress | None = None,
+) -> Replies:
+    """The answers of one server. Those that are ``pending`` are asked again until none is, or the time is up.
+
+    An authorizer learns of a role or a binding a moment after it was written.
+    """
+    replies = dict(zip(questions, ask(client, questions, progress), strict=True))
+    deadline, pause = time.monotonic() + seconds, _SHORTEST_PAUSE
+    while (left := pending(replies)) and time.monotonic() < deadline:
+        time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        replies |= dict(zip(left, ask(client, left, progress), strict=True))
+    return replies

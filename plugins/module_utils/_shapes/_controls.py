@@ -49,6 +49,12 @@ CONTROLS: dict[str, Control] = {
             "Nothing runs above a quota, and nothing would be refused at its next restart.",
             "server",
         ),
+        Control("access.granted", "Everybody may do what is granted to them.", "server"),
+        Control("access.denied", "Nobody may do what they must not.", "server"),
+        Control(
+            "access.undeclared", "Nobody has access to the policy's namespaces that it does not declare.", "server"
+        ),
+        Control("access.subjects", "Every service account that is named exists.", "server"),
         Control("policy.namespaces", "Every namespace that the policy names exists.", "server"),
         Control("policy.leftovers", "Nothing of the policy's set is left that the policy no longer names.", "server"),
         Control("policy.waivers", "Every waiver is in date and matches a finding.", "config"),

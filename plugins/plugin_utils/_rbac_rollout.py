@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: writes roles and bindings, and removes what is left, without a gap in anybody's access."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import Cluster, demands
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import unexpected
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import api_servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import Wanted
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import Replies, ask_until
+
+_ESCALATION = re.compile(
+    r'user "(?P<user>[^"]*)".*?is attempting to grant RBAC permissions not currently held:\s*(?P<what>.*)', re.DOTALL
+)
+_ROLE_REF = re.compile(r"cannot change roleRef")
+_NO_SUCH_ROLE = re.compile(r'roles\.rbac\.authorization\.k8s\.io "(?P<name>[^"]*)" not found')
+_SETTLING_SECONDS = 15.0
+_UNASKED_PAUSE_SECONDS = 2.0
+
+Object = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+def carry_out(
+    client: Client, wanted: Wanted, left: Sequence[Object], options: ApplyOptions, progress: Progress
+) -> list[ObjectResult]:
+    """Write all, roles first; then, where nothing failed and the access is in force, remove what is left and foreign.
+
+    Raises KubeError only where nothing can be done at all, before anything was written.
+    """
+    written = [_clear(each) for each in apply_objects(client, wanted.objects, options, progress)]
+    if options.dry_run:
+        written = _with_roles_to_come(written)
+    failed = {each.namespace for each in written if each.action == "failed"}
+    changed = {each.namespace for each in written if each.changed} - failed
+    going = [*left, *wanted.foreign]
+    kept: dict[str, str] = dict.fromkeys(failed, "what replaces it could not be written.")
+    if not options.dry_run:
+        changing = {_place(each) for each in going} & changed
+        kept |= _not_yet(client, [said for said in wanted.places if said.namespace in changing], wanted.set_name)
+    stays = [each for each in going if _place(each) in kept]
+    removal = replace(options, state="absent")
+    ours = [each for each in left if _place(each) not in kept]
+    foreign = [each for each in wanted.foreign if _place(each) not in kept]
+    return [
+        *written,
+        *apply_objects(client, ours, removal, progress),
+        *(_clear(each) for each in apply_objects(client, foreign, replace(removal, set_name=""), progress)),
+        *(_kept(each, kept[_place(each)]) for each in stays),
+    ]
+
+
+def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:
+    """The places in which some API server does not let through yet what is granted, each with the reason.
+
+    A server hears of roles and of bindings separately: a binding's removal may reach it before the role that replaces
+    another one.
+    """
+    asked = {
+        said.namespace: [
+            demand for demand in demands(replace(said, must_not=()), set_name, Cluster(None)) if demand.questions
+        ]
+        for said in places
+    }
+    everything = list(dict.fromkeys(each for these in asked.values() for demand in these for each in demand.questions))
+    if not everything:
+        return {}
+
+    def pending(replies: Replies) -> Sequence[Access]:
+        return [each for these in asked.values() for demand in these for each in unexpected(demand, replies)]
+
+    late: dict[str, str] = {}
+    for _address, at in api_servers(client).reached:
+        replies = ask_until(at, everything, pending, _SETTLING_SECONDS)
+        if any(reply.error for reply in replies.values()):
+            # Who may not ask can only wait.
+            time.sleep(_UNASKED_PAUSE_SECONDS)
+            continue
+        for place, these in asked.items():
+            refused = [each for demand in these for each in unexpected(demand, replies)]
+            if refused:
+                late[place] = f"{refused[0].who} may not yet {refused[0]}, which is granted: run it again."
+    return late
+
+
+def _kept(obj: Object, why: str) -> ObjectResult:
+    metadata = obj["metadata"]
+    return ObjectResult(
+        obj["apiVersion"],
+        obj["kind"],
+        metadata.get("namespace", ""),
+        metadata["name"],
+        "failed",
+        {},
+        error=f"It was not removed: {why}",
+    )
+
+
+def _clear(result: ObjectResult) -> ObjectResult:
+    """The result with a refusal of RBAC's own in words that say what the user needs."""
+    if result.action != "failed":
+        return result
+    if found := _ESCALATION.search(result.error):
+        what = " ".join(found["what"].split("This permission")[0].split("Grant this permission")[0].split())
+        verb = "bind" if result.kind.endswith("Binding") else "escalate"
+        on = "roles and clusterroles" if verb == "bind" else f"{result.kind.lower()}s"
+        return replace(
+            result,
+            error=f"The user {found['user']} may not give what it does not hold itself: {what.rstrip('. ')}. "
+            f"Give the user these permissions, or the verb {verb} on {on}; the ClusterRole hardening-enforce has it.",
+        )
+    if _ROLE_REF.search(result.error):
+        return replace(
+            result,
+            error="It is there already with another role, which cannot be changed: delete it, then run this again.",
+        )
+    return result
+
+
+def _with_roles_to_come(written: Sequence[ObjectResult]) -> list[ObjectResult]:
+    """In check mode the role of a binding is not there yet, of which the server must not be taken at its word."""
+    coming = {(each.namespace, each.name) for each in written if each.action == "created"}
+
+    def seen(each: ObjectResult) -> ObjectResult:
+        found = _NO_SUCH_ROLE.search(each.error) if each.action == "failed" else None
+        if found and (each.namespace, found["name"]) in coming:
+            return replace(each, action="created", error="", verified=False)
+        return each
+
+    return [seen(each) for each in written]
+
+
+def _place(obj: Mapping[str, Any]) -> str:
+    return str(obj["metadata"].get("namespace", ""))
