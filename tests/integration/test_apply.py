@@ -122,7 +122,7 @@ def test_a_failed_object_never_hides_the_others(ansible: Ansible, namespace: str
     for words, result in zip(wrong, failed, strict=True):
         assert words in result["error"], result["error"]
         assert result["error"] in told["msg"]
-    assert told["msg"].startswith("6 of 9 objects failed; the others are done.")
+    assert told["msg"].startswith("6 of 9 objects failed:")
 
 
 def test_check_mode_before_the_namespace_and_the_kind_are_there(

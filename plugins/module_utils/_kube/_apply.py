@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._changes import diff, without_secrets
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._live import Key, LiveReader
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._order import CRD, defined_kind, ranked
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import already_right, owned_fields
@@ -200,7 +201,7 @@ class _Run:
             if work.result:
                 continue
             if work.right or (not present and work.live is None):
-                work.ends("unchanged")
+                work.ends("unchanged", warnings=() if work.resource else self._maybe_mistyped(work))
             else:
                 open_works.append(work)
         self._done += len(works) - len(open_works)
@@ -254,6 +255,11 @@ class _Run:
             return
         work.ends("failed", error=unknown_kind(version, kind, self._client.server))
 
+    def _maybe_mistyped(self, work: _Work) -> tuple[str, ...]:
+        """What is not there needs no removal; but where nobody can add kinds, one that is not there may be mistyped."""
+        version, kind = _kind(work)
+        return (unknown_kind(version, kind, self._client.server),) if is_built_in(version) else ()
+
     def _judge(self, work: _Work, answer: Answer) -> None:
         before, after = work.live, answer.object
         if not answer.ok:
@@ -300,7 +306,9 @@ class _Run:
                 return
         answer = self._client.delete(work.resource, name, namespace, dry_run=self._options.dry_run, uid=uid)
         if answer.ok or (answer.status == 404 and answer.repeated):
-            work.ends("deleted", warnings=answer.warnings)
+            # What it is, not what was in it: that may be a secret, and the reading may have been of metadata alone.
+            what = {**{key: work.desired[key] for key in ("apiVersion", "kind")}, "metadata": _named(namespace, name)}
+            work.ends("deleted", {"before": what, "after": {}}, answer.warnings)
         elif answer.status == 404:
             work.ends("unchanged")
         else:
@@ -328,13 +336,21 @@ class _Run:
         for work in waiting:
             version, kind = _kind(work)
             if (version.rpartition("/")[0], kind) in defined:
-                self._find_resources([work])
+                try:
+                    self._find_resources([work])
+                except KubeError as error:
+                    work.ends("failed", error=str(error))
 
     def _wait(self, works: Sequence[_Work], seconds: float) -> None:
+        """Whatever comes between, what was written keeps its result."""
         present = self._options.state == "present"
         by_key = {(work.resource, work.key): work for work in works if work.resource}
         awaited = [(resource, key) for resource, key in by_key if resource]
-        late = wait_for(self._client, awaited, is_ready if present else is_gone, seconds, self._progress)
+        try:
+            late = wait_for(self._client, awaited, is_ready if present else is_gone, seconds, self._progress)
+        except KubeError as error:
+            unknown = f"whether it is {'ready' if present else 'gone'} could not be asked: {error}".rstrip(".")
+            late = dict.fromkeys(awaited, unknown)
         for each, why in late.items():
             work = by_key[each]
             done = work.result
@@ -344,6 +360,10 @@ class _Run:
 
 def _place_of(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {key: obj["metadata"][key] for key in ("name", "namespace") if key in obj["metadata"]}
+
+
+def _named(namespace: str, name: str) -> dict[str, str]:
+    return {"name": name, **({"namespace": namespace} if namespace else {})}
 
 
 def _kind(work: _Work) -> tuple[str, str]:

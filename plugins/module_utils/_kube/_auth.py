@@ -89,7 +89,7 @@ def connect(arguments: Mapping[str, Any], workers: int = 32, outage_seconds: flo
         proxy=given.get("proxy") or base.cluster.proxy or _environment_proxy(server),
         no_proxy=given.get("no_proxy") or os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""),
         proxy_headers=_proxy_headers(given.get("proxy_headers") or {}),
-        impersonation=_impersonation(given),
+        impersonation=_impersonation(given) or base.impersonation,
         connections=workers,
     )
     return Client(target, workers, outage_seconds)

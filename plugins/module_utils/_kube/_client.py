@@ -11,9 +11,8 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._connections import Reply, Target
@@ -22,6 +21,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
     KubeError,
     Unreachable,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._parallel import Progress, parallel
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource, discovered
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Transport
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._warnings import warning_texts
@@ -30,7 +30,6 @@ VERSION = "1.0.0"
 USER_AGENT = f"hardening.kubernetes/{VERSION}"
 
 _PAGE = 500
-_PROGRESS_SECONDS = 1.0
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
@@ -38,7 +37,6 @@ _APPLY = "application/apply-patch+yaml"
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-Progress = Callable[[int, int], None]
 Query = Sequence[tuple[str, str]]
 
 
@@ -88,39 +86,6 @@ class Question:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-
-
-class _Shared(Generic[Item, Outcome]):
-    """Items that threads take one after the other: a future for each of them would cost a third of the client's time."""
-
-    def __init__(self, function: Callable[[Item], Outcome], items: Sequence[Item]) -> None:
-        self._function = function
-        self._items = items
-        self._positions = iter(range(len(items)))
-        self._ended: dict[int, tuple[Outcome, None] | tuple[None, Exception]] = {}
-
-    def work(self) -> None:
-        """Take items until there are none left. An item's exception waits for :meth:`outcomes`."""
-        for position in self._positions:
-            try:
-                self._ended[position] = (self._function(self._items[position]), None)
-            except Exception as error:
-                self._ended[position] = (None, error)
-
-    @property
-    def done(self) -> int:
-        """How many items have ended, in one way or the other."""
-        return len(self._ended)
-
-    def outcomes(self) -> list[Outcome]:
-        """In the order of the items; raises the first exception in that order."""
-        told = []
-        for position in range(len(self._items)):
-            outcome, error = self._ended[position]
-            if error is not None:
-                raise error
-            told.append(cast("Outcome", outcome))
-        return told
 
 
 class Client:
@@ -288,19 +253,7 @@ class Client:
         All items are worked on, then the first exception in their order is raised. ``progress(done, total)`` is called
         about once a second, from the calling thread.
         """
-        todo = list(items)
-        if len(todo) < 2:
-            return [function(item) for item in todo]
-        shared = _Shared(function, todo)
-        workers = min(self._workers, len(todo))
-        with ThreadPoolExecutor(workers) as pool:
-            threads = [pool.submit(shared.work) for _number in range(workers)]
-            while wait(threads, timeout=_PROGRESS_SECONDS).not_done:
-                if progress:
-                    progress(shared.done, len(todo))
-        for thread in threads:
-            thread.result()
-        return shared.outcomes()
+        return parallel(function, items, self._workers, progress)
 
     def checked(self, answer: Answer, *kinds: str) -> Answer:
         """The answer, if it is none of refusal, and an object of one of the ``kinds`` where any are given.

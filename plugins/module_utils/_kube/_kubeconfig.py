@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._credentials import (
     AuthProvider,
@@ -50,6 +51,8 @@ class Kubeconfig:
 
     cluster: Cluster
     credentials: Credentials
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers by which the user of the context acts as somebody else."""
 
 
 def read_kubeconfig(source: str | Mapping[str, Any], context: str = "") -> Kubeconfig:
@@ -64,7 +67,7 @@ def read_kubeconfig(source: str | Mapping[str, Any], context: str = "") -> Kubec
     chosen = _named(config, "contexts", name, where)
     cluster = _named(config, "clusters", chosen.get("cluster", ""), where)
     user = _named(config, "users", chosen["user"], where) if chosen.get("user") else {}
-    return Kubeconfig(_cluster(cluster, where), _credentials(user, cluster))
+    return Kubeconfig(_cluster(cluster, where), _credentials(user, cluster), _impersonation(user))
 
 
 def _merged(paths: str) -> dict[str, Any]:
@@ -143,6 +146,18 @@ def _credentials(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Credent
     elif user.get("username"):
         authorization = basic(str(user["username"]), str(user.get("password") or ""))
     return Fixed(Identity(authorization, certificate, key))
+
+
+def _impersonation(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Whoever this user acts as. Left out, the run would have more rights than its kubeconfig gives."""
+    whole = [("Impersonate-User", user.get("as")), ("Impersonate-Uid", user.get("as-uid"))]
+    groups = [("Impersonate-Group", group) for group in user.get("as-groups") or ()]
+    extra = [
+        (f"Impersonate-Extra-{quote(key, safe='')}", value)
+        for key, values in (user.get("as-user-extra") or {}).items()
+        for value in values
+    ]
+    return tuple((name, str(value)) for name, value in (*whole, *groups, *extra) if value)
 
 
 def _pem(entry: Mapping[str, Any], key: str) -> str:

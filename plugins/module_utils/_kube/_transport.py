@@ -26,7 +26,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 )
 
 _TRIES = 5
-_LONGEST_PAUSE = 30.0
+_TRIES_WHEN_TOLD = 10
+"""How often a server is asked that names the pause itself, as one does that is busy with others' requests."""
+_LONGEST_TOLD_PAUSE = 120.0
 _OUTAGE_SECONDS = 60.0
 _SETTLING_SECONDS = 15.0
 """How long after an outage a 403 is doubted: a starting API server refuses until it has read its RBAC objects."""
@@ -80,9 +82,9 @@ class Transport:
         told = _retry_after(reply)
         again = reply.status == 429 or (reply.status >= 500 and (repeatable or told is not None))
         final = reply.status == 500 and any(words in reply.data for words in _SAID_OF_BAD_OBJECTS)
-        if not again or final or tries >= _TRIES:
+        if not again or final or tries >= (_TRIES if told is None else _TRIES_WHEN_TOLD):
             return None
-        return min(told if told is not None else 0.5 * 2 ** (tries - 1), _LONGEST_PAUSE)
+        return 0.5 * 2 ** (tries - 1) if told is None else min(told, _LONGEST_TOLD_PAUSE)
 
     def _settling(self) -> bool:
         return self._back_since is not None and time.monotonic() - self._back_since < _SETTLING_SECONDS

@@ -41,8 +41,8 @@ class ObjectResult:
 
     @property
     def changed(self) -> bool:
-        """Whether the object is, or would be, another than before."""
-        return self.action not in _NO_CHANGE
+        """Whether the object is, or would be, another than before; also where it was written and then failed."""
+        return self.action not in _NO_CHANGE or bool(self.diff)
 
     @property
     def label(self) -> str:
@@ -97,7 +97,7 @@ def _failure_message(failed: list[ObjectResult], total: int) -> str:
     for each in failed:
         groups.setdefault(each.error, []).append(each.label)
     lines = [_failures_of_one_reason(error, labels) for error, labels in groups.items()]
-    return f"{len(failed)} of {total} objects failed; the others are done.\n" + "\n".join(lines)
+    return f"{len(failed)} of {total} objects failed:\n" + "\n".join(lines)
 
 
 def _failures_of_one_reason(error: str, labels: list[str]) -> str:

@@ -413,6 +413,48 @@ def test_waiting_stops_where_it_cannot_help(api: FakeApi, client: Client, pauses
     assert results[0].error == "It is right, but it failed: backoff limit." and pauses == []
 
 
+def test_a_token_that_expires_during_the_wait_loses_no_result(api: FakeApi, client: Client) -> None:
+    def expire(request: Request) -> tuple[int, dict[str, Any]] | None:
+        late = request.method == "GET" and api.counts()["PATCH"] == 2
+        return (401, status(401, "Unauthorized", "Unauthorized")) if late else None
+
+    api.intercept = expire
+    results, _counts = run(api, client, [config_map("a"), config_map("b")], ApplyOptions(MANAGER, wait=True))
+    assert [(each.action, each.changed) for each in results] == [("failed", True)] * 2
+    begins = "It was created, but whether it is ready could not be asked: The server"
+    assert all(each.error.startswith(begins) and "does not accept these credentials" in each.error for each in results)
+
+
+def test_a_server_that_leaves_after_a_definition_loses_no_result(api: FakeApi, pauses: list[float]) -> None:
+    api.store("namespaces", "", "a")
+    gadget = {"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "g", "namespace": "a"}}
+
+    def leave(request: Request) -> tuple[int, dict[str, Any]] | None:
+        return (CUT, {}) if request.method == "GET" and api.counts()["PATCH"] else None
+
+    api.intercept = leave
+    client = connect({"host": api.url, "api_key": "good"}, outage_seconds=0.1)
+    results, _counts = run(api, client, [CRD, gadget, config_map("c")])
+    assert [each.action for each in results] == ["failed", "failed", "created"]
+    assert results[0].error.startswith("It was created, but whether it is ready could not be asked: The server")
+    assert "went away" in results[1].error
+
+
+def test_removal_of_a_kind_that_may_be_mistyped_warns(api: FakeApi, client: Client) -> None:
+    mistyped = {**policy(1), "kind": "NetworkPolcy"}
+    foreign = {"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "g", "namespace": "a"}}
+    results, _counts = run(api, client, [mistyped, foreign], ABSENT)
+    assert [each.action for each in results] == ["unchanged", "unchanged"]
+    assert "did you mean NetworkPolicy?" in results[0].warnings[0] and results[1].warnings == ()
+
+
+def test_what_is_deleted_shows_in_the_diff_without_its_content(api: FakeApi, client: Client) -> None:
+    run(api, client, [config_map("c", secret="hidden")])
+    results, _counts = run(api, client, [config_map("c")], ABSENT)
+    what = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a"}}
+    assert results[0].diff == {"before": what, "after": {}}
+
+
 def test_waiting_for_removal(api: FakeApi, client: Client) -> None:
     run(api, client, [config_map("c")])
     results, _counts = run(api, client, [config_map("c")], ApplyOptions(MANAGER, state="absent", wait=True))

@@ -67,6 +67,26 @@ def test_single_options_win(tmp_path: Path) -> None:
     assert tmp_path.exists()
 
 
+def test_a_user_that_acts_as_somebody_does_so_here() -> None:
+    config = kubeconfig()
+    acting = {
+        "as": "jane",
+        "as-uid": "7",
+        "as-groups": ["developers"],
+        "as-user-extra": {"example.com/reason": ["on call"]},
+    }
+    config["users"][0]["user"] |= acting
+    headers = (
+        ("Impersonate-User", "jane"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "developers"),
+        ("Impersonate-Extra-example.com%2Freason", "on call"),
+    )
+    assert connect({"kubeconfig": config})._target.impersonation == headers
+    said = connect({"kubeconfig": config, "impersonate_user": "joe"})._target.impersonation
+    assert said == (("Impersonate-User", "joe"),)
+
+
 def test_where_the_kubeconfig_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadConnection, match="No cluster is named: give kubeconfig"):
         connect({})

@@ -87,7 +87,13 @@ def test_a_busy_server_is_asked_again_when_it_said(api: FakeApi, pauses: list[fl
 def test_a_server_that_stays_busy_is_left_in_the_end(api: FakeApi, pauses: list[float]) -> None:
     api.troubles.extend([(429, {"Retry-After": "3600"})] * 10)
     assert client(api).request("GET", "/version").status == 429
-    assert len(api.requests) == 5 and pauses == [30.0] * 4
+    assert len(api.requests) == 10 and pauses == [120.0] * 9
+
+
+def test_a_server_that_fails_without_a_word_is_asked_less_often(api: FakeApi, pauses: list[float]) -> None:
+    api.troubles.extend([(503, {})] * 10)
+    assert client(api).request("GET", "/version").status == 503
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
 
 
 def test_what_must_not_be_done_twice_is_not_repeated_unless_the_server_says_so(

@@ -47,7 +47,7 @@ def test_a_reason_that_many_objects_share_is_told_once_with_the_first_of_them() 
     away = [_object("failed", name, error="The server left.") for name in "abcde"]
     told = result([_object("created", "good"), *away[:2], _object("failed", "bad", error="denied"), *away[2:]])
     assert told["msg"].splitlines() == [
-        "6 of 7 objects failed; the others are done.",
+        "6 of 7 objects failed:",
         "The server left. (5 objects: ConfigMap/shop/a, ConfigMap/shop/b, ConfigMap/shop/c and 2 more)",
         "ConfigMap/shop/bad: denied",
     ]
