@@ -44,7 +44,7 @@ molecule: setup ## the scenarios that run roles and playbooks as a user does
 
 .PHONY: test
 test: setup ## everything
-	@$(STAGES) check lint sanity importer integration molecule
+	@$(STAGES) check lint sanity importer integration molecule demo
 
 .PHONY: cluster
 cluster: setup ## a kind cluster; prints the path of its kubeconfig

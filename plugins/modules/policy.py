@@ -73,8 +73,10 @@ EXAMPLES = r"""
 - name: Label the namespaces as the policy says
   hardening.kubernetes.pod_security:
     namespaces: "{{ read.policy.pod_security.namespaces }}"
+    selected: "{{ read.policy.pod_security.selected }}"
     default: "{{ read.policy.pod_security.default }}"
     exempt: "{{ read.policy.pod_security.exempt }}"
+    on_violation: "{{ read.policy.pod_security.on_violation }}"
 
 - name: Read a policy that several teams write
   hardening.kubernetes.policy:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -46,21 +47,22 @@ def main() -> int:
     known = cluster.enforced("neighbours") != ""
 
     say("2. A shop, and neighbours that nobody has checked")
-    play("shop.yml", kubeconfig, str(SHOP / "shop.yml"), "-e", f"host_reader={str(not known).lower()}")
+    host_reader = ["-e", f"host_reader={str(not known).lower()}"]
+    play("shop.yml", kubeconfig, str(SHOP / "shop.yml"), *host_reader, unchanged=known)
 
     say("3. As an earlier run has left it" if known else "3. Before")
     look(cluster, hardened=known)
 
     say("4. One command")
     insecure = cluster.has_pod("neighbours", "host-reader")
-    harden(kubeconfig, failing=THE_ONE_FAILURE if insecure else set())
+    harden(kubeconfig, failing=THE_ONE_FAILURE if insecure else set(), unchanged=known)
 
     say("5. After")
     look(cluster, hardened=True)
     if insecure:
         say("6. The pod that ran already is the one failure left. Without it:")
         cluster.delete_pod("neighbours", "host-reader")
-        harden(kubeconfig, failing=set())
+        harden(kubeconfig, failing=set(), unchanged=True)
     return 0
 
 
@@ -110,11 +112,12 @@ def sees(what: str, ask: Callable[[], str], promised: Callable[[str], bool]) -> 
     print(textwrap.fill(f"{what}: {answer}", 100, initial_indent="   ", subsequent_indent="      "))
 
 
-def harden(kubeconfig: Path, failing: set[tuple[str, str]]) -> None:
+def harden(kubeconfig: Path, failing: set[tuple[str, str]], *, unchanged: bool = False) -> None:
     """The command that a user runs; its report names exactly these controls and subjects as not in order."""
     policy = SHOP / "cluster-policy.yml"
     expected = FAILURE if failing else 0
-    play("harden-cluster.yml", kubeconfig, "harden-cluster.yml", "-e", f"policy={policy}", expected=expected)
+    command = ["harden-cluster.yml", "-e", f"policy={policy}"]
+    play("harden-cluster.yml", kubeconfig, *command, expected=expected, unchanged=unchanged)
     seen = not_in_order(json.loads(REPORT.read_text(encoding="utf-8")))
     if seen != failing:
         raise Surprise(f"the report names {sorted(seen) or 'nothing'}, not {sorted(failing) or 'nothing'}")
@@ -126,15 +129,24 @@ def not_in_order(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {(each["control"], each["subject"]) for each in wrong} | {("error", each) for each in report["errors"]}
 
 
-def play(what: str, kubeconfig: Path, *arguments: str, expected: int = 0) -> None:
-    """Run a playbook before everybody's eyes; anything but the expected exit status is a surprise."""
+def play(what: str, kubeconfig: Path, *arguments: str, expected: int = 0, unchanged: bool = False) -> None:
+    """Run a playbook before everybody's eyes; another exit status, or a change where none is due, is a surprise."""
     print(f"   $ ansible-playbook {' '.join(arguments)}", flush=True)
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
     colour = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
     environment = {**os.environ, **QUIET, **colour, "KUBECONFIG": str(kubeconfig)}
-    done = subprocess.run([*command, "-e", json.dumps({"report": str(REPORT)})], check=False, env=environment)
-    if done.returncode != expected:
-        raise Surprise(f"{what} ended with status {done.returncode}, not {expected}")
+    command += ["-e", json.dumps({"report": str(REPORT)})]
+    changes: list[str] = []
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            changes += re.findall(r"changed=(\d+)", line)
+    if process.returncode != expected:
+        raise Surprise(f"{what} ended with status {process.returncode}, not {expected}")
+    if unchanged and changes != ["0"]:
+        raise Surprise(
+            f"{what} changed {' and '.join(changes) or 'who knows what'}, and everything was in order before"
+        )
 
 
 def say(what: str) -> None:
