@@ -32,6 +32,7 @@ COMPONENT_NAMESPACES: tuple[str, ...] = (
     "longhorn-system",
     "metallb-system",
     "rook-ceph",
+    "hardening-kubernetes",
     "hardening-system",
 )
 """Globs. What a policy says of every namespace never reaches these: they serve the whole cluster, and a default that
