@@ -102,11 +102,18 @@ def see(client: Client, arguments: Mapping[str, Any]) -> Seen:
     except Forbidden as error:
         if arguments["selected"] or arguments["default"]:
             raise
-        unseen = str(error)
-        found = client.parallel(lambda name: client.get(_NAMESPACE, name), arguments["namespaces"])
+        only = arguments["only"]
+        # A limit that names its namespaces means no others that could have been overlooked.
+        unseen = "" if only and not any(map(_is_glob, only)) else str(error)
+        asked = dict.fromkeys([*arguments["namespaces"], *(name for name in only if not _is_glob(name))])
+        found = client.parallel(lambda name: client.get(_NAMESPACE, name), asked)
     live = {each["metadata"]["name"]: each for each in found if each}
     options = ("namespaces", "selected", "default", "exempt", "only")
     return Seen(live, resolve(list(live.values()), *(arguments[option] for option in options)), unseen)
+
+
+def _is_glob(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
 
 
 def has_settings(arguments: Mapping[str, Any]) -> bool:

@@ -433,10 +433,12 @@ def test_with_the_enforce_role_in_one_namespace_alone_that_one_is_hardened(
         "roleRef": user_object("hardening-enforce")["roleRef"],
     }
     assert client.create(binding).ok
-    policy = POLICY.partition("    network:")[0]
+    # Whether the set left anything elsewhere is not for this user to see.
+    policy = POLICY.partition("    network:")[0] + "accept_unknown: [policy.leftovers]\n"
     run = play(HARDEN, users["policy-test-narrow"], tmp_path, policy=policy)
     assert run.status == 0, run.output
     assert run.statuses("pod_security.enforced") == {"pass"}
+    assert run.statuses("policy.leftovers") == {"unknown"}
     elsewhere = play(HARDEN, users["policy-test-narrow"], tmp_path, policy=policy.replace(shop, "default"))
     assert elsewhere.status == 2
     assert "patch namespaces [hardening-enforce]" in elsewhere.output

@@ -694,7 +694,7 @@ def test_what_the_set_left_elsewhere_and_what_another_set_has_is_told(
     ours, other = f"left-{empty}", cluster.namespace("other")
     run("network_policies", namespaces={empty: DENY}, set=ours)
     left = run("network_policies_info", namespaces={other: DENY}, set=ours)
-    told = finding(left, "network.flows", f"Namespace/{empty}")
+    told = finding(left, "policy.leftovers", f"Namespace/{empty}")
     assert told["status"] == "fail" and "hardening-default-deny" in told["evidence"]
     refused = run("network_policies", namespaces={empty: DENY}, set=f"second-{empty}")
     assert refused["failed"] and f"belongs to the set {ours}" in refused["msg"]
