@@ -48,7 +48,15 @@ class ActionModule(HardeningAction):
         "parts": {
             "type": "list",
             "elements": "str",
-            "choices": ["namespaces", "pod_security", "resource_limits", "network_policies", "probe"],
+            "choices": [
+                "namespaces",
+                "pod_security",
+                "resource_limits",
+                "network_policies",
+                "rbac",
+                "cluster_access",
+                "probe",
+            ],
             "default": ["pod_security", "network_policies", "probe"],
         },
         "namespaces": {"type": "list", "elements": "str", "default": []},

@@ -35,7 +35,7 @@ options:
         others are the roles.
     type: list
     elements: str
-    choices: [namespaces, pod_security, resource_limits, network_policies, probe]
+    choices: [namespaces, pod_security, resource_limits, network_policies, rbac, cluster_access, probe]
     default: [pod_security, network_policies, probe]
   namespaces:
     description:

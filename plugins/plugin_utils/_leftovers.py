@@ -33,6 +33,10 @@ Live = Sequence[Mapping[str, Any]]
 
 KINDS: Mapping[str, tuple[Resource, ...]] = {
     "network_policies": (KNOWN["networking.k8s.io/v1", "NetworkPolicy"],),
+    "rbac": tuple(
+        KNOWN["rbac.authorization.k8s.io/v1", kind]
+        for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+    ),
 }
 """What each part makes that carries the label of its set; the part's field manager is named after it."""
 
@@ -101,7 +105,7 @@ def _is_left(obj: Object, set_name: str, part: str, only: Sequence[str]) -> bool
     metadata = obj["metadata"]
     return (
         is_of_set(obj, set_name, f"hardening.kubernetes/{part}")
-        and is_meant(metadata.get("namespace", ""), only)
+        and (is_meant(metadata["namespace"], only) if metadata.get("namespace") else not only)
         and "deletionTimestamp" not in metadata
     )
 

@@ -71,9 +71,15 @@ def read_facts(client: Client, wanted: Wanted) -> Facts:
             {each["metadata"]["name"]: each for each in read["cluster_roles"].get("", ())},
             _unseen_bindings(unseen),
         ),
-        {name: frozenset(each["metadata"]["name"] for each in found) for name, found in read["accounts"].items()},
+        {name: _accounts(name, found, wanted) for name, found in read["accounts"].items()},
         "; ".join(sorted({why for (kind, _name), why in unseen.items() if kind == "ServiceAccount"})),
     )
+
+
+def _accounts(namespace: str, found: Iterable[Object], wanted: Wanted) -> frozenset[str]:
+    """The service accounts of a namespace; the one called default comes with it, a moment later."""
+    is_there = namespace in wanted.live or namespace in wanted.resolution.creating
+    return frozenset([each["metadata"]["name"] for each in found] + (["default"] if is_there else []))
 
 
 def _named(said: Any) -> Iterable[Any]:

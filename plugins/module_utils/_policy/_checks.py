@@ -14,16 +14,20 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Path
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_access import ACCESS_CHECKS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow, parse_peer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import contradictions
 
 Wrong = Iterator[tuple[Path, str]]
 
-_SECTIONS = ("pod_security", "network", "resources")
+_SECTIONS = ("pod_security", "network", "resources", "access")
 
 
 def _says_something(policy: Any) -> Wrong:
+    cluster = policy.get("cluster") if isinstance(policy, dict) else None
+    if isinstance(cluster, dict) and "access" in cluster:
+        return
     if isinstance(policy, dict) and not policy.keys() & {"namespaces", "selected", "defaults"}:
         yield (), "says nothing of any namespace: give it namespaces, selected or defaults"
 
@@ -103,6 +107,7 @@ CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "flows_of_many": _flows_of_many,
     "flows_of_defaults": _flows_of_defaults,
     "limits_in_order": _limits_in_order,
+    **ACCESS_CHECKS,
 }
 """``x-check`` in the schema → the rule."""
 

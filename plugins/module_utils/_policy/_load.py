@@ -17,6 +17,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import marked_namespace
 
 SECTIONS: Mapping[str, str] = {
+    "rbac": "access",
     "pod_security": "pod_security",
     "resource_limits": "resources",
     "network_policies": "network",
@@ -49,8 +50,8 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A valid policy as the variables of the roles.
 
     ``name``; ``create``: the namespaces to create; ``pod_security``: ``namespaces``, ``selected``, ``default``,
-    ``exempt``, ``on_violation``; ``resources``: the same five; ``network``: the first four and ``probe``; ``waivers``;
-    ``accept_unknown``.
+    ``exempt``, ``on_violation``; ``resources``: the same five; ``network``: the first four and ``probe``; ``access``:
+    the first four and ``cluster``; ``waivers``; ``accept_unknown``.
     """
     cluster = policy.get("cluster", {})
     return {
@@ -65,6 +66,7 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
             "on_violation": cluster.get("resources", {}).get("on_violation", ON_VIOLATION),
         },
         "network": {**_settings(policy, "network"), "probe": cluster.get("network", {}).get("probe", {})},
+        "access": {**_settings(policy, "access"), "cluster": cluster.get("access", {})},
         "waivers": policy.get("waivers", []),
         "accept_unknown": policy.get("accept_unknown", []),
     }
@@ -100,7 +102,8 @@ def named(policy: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:
 def _says_anything(section: Mapping[str, Any], only: Sequence[str]) -> bool:
     settings = {name: said for name, said in section["namespaces"].items() if is_meant(name, only)}
     named_settings = [said for said in settings.values() if said.keys() - {"create"}]
-    return bool(named_settings or section["selected"] or section["default"])
+    of_cluster = section.get("cluster") and not only
+    return bool(named_settings or section["selected"] or section["default"] or of_cluster)
 
 
 def _settings(policy: Mapping[str, Any], section: str) -> dict[str, Any]:

@@ -18,7 +18,20 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._docu
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Mistake, Path
 
-LISTS_THAT_ADD_UP = frozenset({"accept_risks", "accept_unknown", "allow", "exempt", "selected", "waivers"})
+LISTS_THAT_ADD_UP = frozenset(
+    {
+        "accept_risks",
+        "accept_unknown",
+        "allow",
+        "exempt",
+        "grant",
+        "keep",
+        "must_not",
+        "remove",
+        "selected",
+        "waivers",
+    }
+)
 """Each item of these says something by itself; any other list is one statement, which two files can only repeat."""
 
 

@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import Literal
 
 Mode = Literal["audit", "enforce"]
-Part = Literal["namespaces", "pod_security", "resource_limits", "network_policies", "probe"]
-"""What a run does: create namespaces, any of the roles, and the network role's probe pods."""
+Part = Literal["namespaces", "pod_security", "resource_limits", "network_policies", "rbac", "cluster_access", "probe"]
+"""What a run does: create namespaces, any of the roles, access to the whole cluster, the network role's probe pods."""
 
 AUDIT = "hardening-audit"
 ENFORCE = "hardening-enforce"
@@ -58,6 +58,8 @@ _ROLES: frozenset[Part] = frozenset({"pod_security", "network_policies"})
 _POD_SECURITY: frozenset[Part] = frozenset({"pod_security"})
 _LIMITS: frozenset[Part] = frozenset({"resource_limits"})
 _NETWORK: frozenset[Part] = frozenset({"network_policies"})
+_RBAC: frozenset[Part] = frozenset({"rbac"})
+_CLUSTER_ACCESS: frozenset[Part] = frozenset({"cluster_access"})
 _PROBE: frozenset[Part] = frozenset({"probe"})
 _NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
 
@@ -73,12 +75,20 @@ _UNREAD = "quotas and limits are not seen: resources.quota, resources.quota_coun
 _UNEXCEEDED = "no pod can be tried: resources.quota, resources.limits and resources.running_fit are unknown"
 _UNCLAIMED = "no claim can be tried: resources.limits is unknown where it limits claims"
 _UNADDRESSED = "the API servers' own addresses are not known, and only one of them is asked"
+_UNBOUND = "roles and bindings are not seen: access.undeclared is unknown"
+_UNKNOWN_ROLES = "ClusterRoles are not seen: access.denied, and access.granted of those, are unknown"
+_UNKNOWN_ACCOUNTS = "service accounts are not seen: access.subjects is unknown"
+_UNASKED = "nobody's access can be asked: access.granted and access.denied are unknown"
+_UNGRANTED = "what this user does not hold itself it cannot grant, and such a grant is refused"
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
 
 
 _OF_THE_WHOLE_CLUSTER = frozenset(
     {
         "apiservices",
+        "clusterrolebindings",
+        "clusterroles",
+        "subjectaccessreviews",
         "customresourcedefinitions",
         "mutatingwebhookconfigurations",
         "validatingwebhookconfigurations",
@@ -89,12 +99,15 @@ _OF_THE_WHOLE_CLUSTER = frozenset(
 )
 
 
+_AUTHORIZATION = "rbac.authorization.k8s.io"
+
+
 def _read(group: str, resources: str, parts: frozenset[Part], otherwise: str) -> list[Need]:
     return [Need(parts, group, resource, ("list",), AUDIT, _NEVER, _BOTH, otherwise) for resource in resources.split()]
 
 
 NEEDS: tuple[Need, ...] = (
-    Need(_ROLES | _LIMITS | _NAMESPACES, "", "namespaces", ("get", "list"), AUDIT, _BOTH),
+    Need(_ROLES | _LIMITS | _RBAC | _NAMESPACES, "", "namespaces", ("get", "list"), AUDIT, _BOTH),
     *_read("", "pods replicationcontrollers podtemplates", _ROLES, _UNSEEN),
     *_read("apps", "deployments statefulsets daemonsets replicasets", _ROLES, _UNSEEN),
     *_read("batch", "jobs cronjobs", _ROLES, _UNSEEN),
@@ -122,6 +135,15 @@ NEEDS: tuple[Need, ...] = (
     *_read("admissionregistration.k8s.io", "mutatingwebhookconfigurations", _NETWORK, _RISKS),
     *_read("apiregistration.k8s.io", "apiservices", _NETWORK, _RISKS),
     *_read("apiextensions.k8s.io", "customresourcedefinitions", _NETWORK, _RISKS),
+    *_read("", "serviceaccounts", _RBAC, _UNKNOWN_ACCOUNTS),
+    *_read("discovery.k8s.io", "endpointslices", _RBAC, _UNADDRESSED),
+    Need(_RBAC, "authorization.k8s.io", "subjectaccessreviews", ("create",), AUDIT, _NEVER, _BOTH, _UNASKED),
+    Need(_RBAC, _AUTHORIZATION, "roles", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNBOUND),
+    Need(_RBAC, _AUTHORIZATION, "rolebindings", ("get", "list"), AUDIT, _ENFORCE, _AUDIT, _UNBOUND),
+    *_read(_AUTHORIZATION, "clusterroles", _RBAC, _UNKNOWN_ROLES),
+    *_read(_AUTHORIZATION, "clusterrolebindings", _RBAC, _UNBOUND),
+    Need(_CLUSTER_ACCESS, _AUTHORIZATION, "clusterroles", ("get", "list"), AUDIT, _ENFORCE),
+    Need(_CLUSTER_ACCESS, _AUTHORIZATION, "clusterrolebindings", ("get", "list"), AUDIT, _ENFORCE),
     Need(_NAMESPACES, "", "namespaces", ("create", "patch"), ENFORCE, _ENFORCE),
     # Dry runs need the permission of the real thing.
     Need(_POD_SECURITY, "", "namespaces", ("patch",), ENFORCE, _ENFORCE, _AUDIT, _UNPREVIEWED),
@@ -131,6 +153,13 @@ NEEDS: tuple[Need, ...] = (
     Need(_LIMITS, "", "limitranges", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
     Need(_LIMITS, "", "resourcequotas", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
     Need(_NETWORK, "networking.k8s.io", "networkpolicies", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_RBAC, _AUTHORIZATION, "roles", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_RBAC, _AUTHORIZATION, "rolebindings", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_RBAC, _AUTHORIZATION, "roles", ("escalate", "bind"), ENFORCE, _NEVER, _ENFORCE, _UNGRANTED),
+    Need(_RBAC, _AUTHORIZATION, "clusterroles", ("bind",), ENFORCE, _NEVER, _ENFORCE, _UNGRANTED),
+    Need(_CLUSTER_ACCESS, _AUTHORIZATION, "clusterroles", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_CLUSTER_ACCESS, _AUTHORIZATION, "clusterrolebindings", ("create", "patch", "delete"), ENFORCE, _ENFORCE),
+    Need(_CLUSTER_ACCESS, _AUTHORIZATION, "clusterroles", ("escalate", "bind"), ENFORCE, _NEVER, _ENFORCE, _UNGRANTED),
     Need(_PROBE, "", "pods", ("get", "list", "create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED),
     Need(_PROBE, "", "pods/log", ("get",), ENFORCE, _NEVER, _BOTH, _UNPROBED),
     Need(

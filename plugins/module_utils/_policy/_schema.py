@@ -13,6 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_access import (
+    ACCESS,
+    ACCESS_DEFINITIONS,
+    CLUSTER_ACCESS,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network import (
     NETWORK,
     NETWORK_DEFINITIONS,
@@ -31,7 +36,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
 
 Schema = dict[str, Any]
 
-_SETTINGS: Schema = {"pod_security": POD_SECURITY, "network": NETWORK, "resources": RESOURCES}
+_SETTINGS: Schema = {"pod_security": POD_SECURITY, "network": NETWORK, "resources": RESOURCES, "access": ACCESS}
 
 _NAMESPACE: Schema = {
     "type": "object",
@@ -100,6 +105,7 @@ _CLUSTER: Schema = {
             "examples": [{"probe": {"namespaces": 3}}],
             "properties": {"probe": PROBE},
         },
+        "access": CLUSTER_ACCESS,
         "resources": {
             "type": "object",
             "minProperties": 1,
@@ -176,7 +182,11 @@ SCHEMA: Schema = {
         "name": {
             "type": "string",
             "format": "set-name",
-            "description": "The name of the policy: a label with it marks every object that this policy makes.",
+            "description": (
+                "The name of the policy, which no other may have: a label with it marks every object that this policy "
+                "makes. What the policy no longer says is taken away again; for the name `default`, which is that of "
+                "whoever names none, only where the policy still says something else."
+            ),
             "examples": ["production-cluster"],
         },
         "namespaces": {
@@ -251,5 +261,6 @@ SCHEMA: Schema = {
         "cluster": _CLUSTER,
         "waiver": _WAIVER,
         **NETWORK_DEFINITIONS,
+        **ACCESS_DEFINITIONS,
     },
 }

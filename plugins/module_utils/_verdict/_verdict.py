@@ -41,6 +41,7 @@ CONTROLS_OF: Mapping[str, str] = {
     "pod_security": "pod_security.",
     "resource_limits": "resources.",
     "network_policies": "network.",
+    "rbac": "access.",
 }
 """How the controls of each part of a run begin."""
 

@@ -110,6 +110,7 @@ def test_the_smallest_policy() -> None:
         "pod_security": {**nothing, "on_violation": "fail"},
         "resources": {**nothing, "on_violation": "fail"},
         "network": {**nothing, "probe": {}},
+        "access": {**nothing, "cluster": {}},
         "waivers": [],
         "accept_unknown": [],
     }
@@ -141,6 +142,8 @@ def test_namespaces_to_create_carry_the_name_of_the_policy() -> None:
             ["a", "b"],
         ),
         ("namespaces: {shop: {resources: {quota: {pods: 9}}}}", ["resource_limits"], ["shop"]),
+        ("namespaces: {shop: {access: {keep: [{role_binding: x}]}}}", ["rbac"], ["shop"]),
+        ("cluster: {access: {keep: [{cluster_role_binding: x}]}}", ["rbac"], []),
         ("defaults: {pod_security: {warn: baseline}}", ["pod_security"], []),
         ("selected: [{selector: a, network: {dns: true}}]", ["network_policies"], []),
         ("namespaces: {a: {network: {dns: true}}}\ndefaults: {exempt: [b]}", ["network_policies"], ["a"]),
@@ -186,7 +189,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         (SHOP + "defaults:\n", "0.yml:4: defaults: found nothing; allowed: a mapping"),
         (
             SHOP + "defaults: {}\n",
-            "0.yml:4: defaults: says too little; allowed: exempt, pod_security, network, resources",
+            "0.yml:4: defaults: says too little; allowed: exempt, pod_security, network, resources, access",
         ),
         (SHOP + "defaults: [a]\n", "0.yml:4: defaults: found a list; allowed: a mapping"),
         (
@@ -199,7 +202,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + "namespaces: {shop: {}}\n",
-            "0.yml:3: namespaces.shop: says too little; allowed: create, pod_security, network, resources",
+            "0.yml:3: namespaces.shop: says too little; allowed: create, pod_security, network, resources, access",
         ),
         (
             HEAD + "namespaces: {shop: {pod_security: {enforce: restrictd}}}\n",
@@ -240,7 +243,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + 'selected: [{selector: "a"}]\n',
-            "0.yml:3: selected[0]: says nothing of the namespaces that it selects: give it pod_security or network or resources",
+            "0.yml:3: selected[0]: says nothing of the namespaces that it selects: give it pod_security or network or resources or access",
         ),
         (network("{dns: maybe}"), f'{AT}.dns: found "maybe"; allowed: true or false, or a mapping with node_local'),
         (
