@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import owned_fields
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
     not_labelled_finding,
+    unsure_warning,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import namespace_object
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import (
     MANAGER,
     left_over,
@@ -49,8 +52,12 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
     read_arguments,
     see,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import namespace_object
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_weighing import weigh
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_writing import (
+    applied,
+    release,
+    with_written,
+)
 
 Results = dict[str, ObjectResult]
 Labels = Mapping[str, Mapping[str, str]]
@@ -80,8 +87,10 @@ class ActionModule(HardeningAction):
             raise HardeningError(f"Nothing was taken back, since no namespace is named. {unseen}")
         named = [name for name in read["namespaces"] if is_meant(name, read["only"])]
         reached = {*seen.resolution.settings, *named} & set(seen.live)
+        meant = {name for name in seen.live if everywhere and is_meant(name, read["only"])}
+        seen, released = self._released(client, seen, reached | meant, read)
         ours = to_clear(seen.live, reached, read["set"], read["only"], everywhere=everywhere)
-        done = self._taken_back(client, seen, ours)
+        done = with_written(self._taken_back(client, seen, ours), released)
         told = self._told([done.get(name) or _unchanged(name) for name in sorted({*reached, *done})], [])
         return _warned(told, [unseen] if everywhere and seen.unseen else [])
 
@@ -91,42 +100,63 @@ class ActionModule(HardeningAction):
         return self._applied(client, {name: {} for name in ours}, False)
 
     def _present(self, client: Client, seen: Seen, read: Mapping[str, Any]) -> dict[str, Any]:
+        seen, released = self._released(client, seen, {*seen.resolution.settings, *self._left_over(seen, read)}, read)
         resolution, on_violation = seen.resolution, read["on_violation"]
         others = refused(seen.live, resolution.settings, read["set"])
         settings = {name: said for name, said in resolution.settings.items() if name not in others}
         wanted = {name: marked_labels(said, read["set"]) for name, said in settings.items()}
         done = self._applied(client, wanted, read["force_conflicts"], resolution.creating, dry_run=True)
         findings = resolution_findings(resolution, "pod_security")
-        judges_templates = on_violation == "fail" and not self.check_mode
-        weighed = weigh(client, seen.live, settings, done, judges_templates, Progress("Pod templates"))
+        strict = on_violation == "fail"
+        weighed = weigh(client, seen.live, settings, done, strict, not self.check_mode, Progress("Pod templates"))
         findings += [finding for each in weighed.values() for finding in each.against]
-        held = {name: each.reason for name, each in weighed.items() if on_violation == "fail"}
+        unsure = {name: each.reason for name, each in weighed.items() if not each.sure}
+        findings += unsure.values()
+        done |= {name: replace(done[name], verified=False) for name in unsure}
+        held = {name: each.reason for name, each in weighed.items() if strict and each.sure}
         held |= {name: not_labelled_finding(name, sentence) for name, sentence in others.items()}
         findings += held.values()
         done |= {name: self._held(done.get(name) or _unchanged(name), reason) for name, reason in held.items()}
         if not self.check_mode:
             todo = {name: wanted[name] for name, each in done.items() if each.changed and name not in held}
             done |= self._really_applied(client, todo, done, resolution.creating, read)
-        left = []
-        if has_settings(read) and reaches_everywhere(read["set"], read["prune"]):
-            left = left_over(seen.live, resolution.settings, read["set"], read["only"])
-        done |= self._taken_back(client, seen, left)
+        done = with_written(done | self._taken_back(client, seen, self._left_over(seen, read)), released)
         findings += [
             not_labelled_finding(name, each.error) for name, each in done.items() if each.error and name not in held
         ]
         told = self._told([done[name] for name in sorted(done)], findings)
+        told["changed"] |= any(each.changed for each in released.values())
         if on_violation == "proceed":
             told["warnings"] = _without_violations(done.values())
+        if unsure:
+            told = _warned(told, [unsure_warning(unsure)])
         if seen.unseen and reaches_everywhere(read["set"], read["prune"]):
             told = _warned(told, [f"Nothing is taken back from namespaces that cannot be seen: {seen.unseen}"])
         return self._failed_by(told, resolution)
+
+    def _released(self, client: Client, seen: Seen, names: set[str], read: Mapping[str, Any]) -> tuple[Seen, Results]:
+        """What is seen once the labels are gone that a killed run left, and what that did; other sets' stay."""
+        done = release(client, seen.live, names - refused(seen.live, names, read["set"]).keys(), self.check_mode)
+        if not done or self.check_mode:
+            return seen, done
+        try:
+            return see(client, read), done
+        except KubeError:
+            # What comes next fails as well, and is told together with what was done.
+            return seen, done
+
+    @staticmethod
+    def _left_over(seen: Seen, read: Mapping[str, Any]) -> list[str]:
+        if not has_settings(read) or not reaches_everywhere(read["set"], read["prune"]):
+            return []
+        return left_over(seen.live, seen.resolution.settings, read["set"], read["only"])
 
     def _really_applied(
         self, client: Client, wanted: Labels, previews: Results, creating: frozenset[str], read: Mapping[str, Any]
     ) -> Results:
         """The previews come true. A new namespace is made first, by a manager that does not take its mark back."""
         new = [marked_namespace(name, read["set"]) for name in wanted if name in creating]
-        made = apply_objects(client, new, ApplyOptions(NAMESPACE_MANAGER))
+        made = applied(client, new, ApplyOptions(NAMESPACE_MANAGER))
         failed = {each.name: each for each in made if each.action == "failed"}
         todo = {name: labels for name, labels in wanted.items() if name not in failed}
         done = self._applied(client, todo, read["force_conflicts"])
@@ -149,7 +179,7 @@ class ActionModule(HardeningAction):
         for may_create in (False, True):
             names = [name for name in wanted if (name in creating) is may_create]
             objects = [namespace_object(name, wanted[name]) for name in names]
-            results = apply_objects(
+            results = applied(
                 client, objects, replace(options, existing_only=not may_create), Progress("Pod Security labels")
             )
             done |= dict(zip(names, results, strict=True))
@@ -164,7 +194,7 @@ class ActionModule(HardeningAction):
     def _told(self, results: Iterable[ObjectResult], findings: list[Finding]) -> dict[str, Any]:
         done = list(results)
         if self.check_mode:
-            findings = [replace(finding, would=finding.status) for finding in findings]
+            findings = [replace(finding, would=finding.would or finding.status) for finding in findings]
         told = result(done, findings)
         return {**told, "diff": diff_of(done)} if self.diff_mode else told
 

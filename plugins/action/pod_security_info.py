@@ -15,7 +15,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     expected,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labelled, standard
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
@@ -48,9 +48,11 @@ class ActionModule(HardeningAction):
             wrong = [expected(finding, labels_would_be_set=False) for finding in wrong]
             for name, findings in seen.items():
                 labels = live.get(name, {}).get("metadata", {}).get("labels") or {}
-                held = read["on_violation"] == "fail" and any(map(_is_violation, findings))
                 enforced = labelled(labels) == standard(resolution.settings[name])
-                seen[name] = [expected(finding, not held or enforced, enforced) for finding in findings]
+                weighs = read["on_violation"] == "fail" and not enforced
+                comply = {finding.status for finding in findings if weighs and finding.control == RUNNING_COMPLY}
+                held, unsure = "fail" in comply, "unknown" in comply
+                seen[name] = [expected(finding, not held, enforced, unsure) for finding in findings]
         left = leftovers(options, read, self.check_mode)
         found = [*wrong, *(finding for findings in seen.values() for finding in findings), *left]
         counts = Counter(finding.status for finding in found)
@@ -59,7 +61,3 @@ class ActionModule(HardeningAction):
             "findings": [finding.to_dict() for finding in found],
             "summary": {status: counts[status] for status in STATUSES},
         }
-
-
-def _is_violation(finding: Finding) -> bool:
-    return finding.control == RUNNING_COMPLY and finding.status == "fail"

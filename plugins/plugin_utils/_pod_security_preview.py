@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import namespace_object
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import (
     NO_LEVEL,
     is_exempt,
@@ -96,12 +97,3 @@ def _preview(client: Client, place: Place, running: Running) -> Preview:
 
 def _unsaid(message: str) -> Preview:
     return Preview(why=f"the server would not say what becomes of the running pods: {message}", remedy=_MAY_PATCH)
-
-
-def namespace_object(name: str, wanted: Mapping[str, str]) -> Object:
-    """The Namespace with these labels and nothing else; without labels, with none at all."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": name, **({"labels": dict(wanted)} if wanted else {})},
-    }

@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
     held_back_finding,
     preview_findings,
+    unsure_finding,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import without_finished
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import existing_pods
@@ -21,16 +22,23 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Settings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import template_findings
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import (
+    Templates,
+    judge_templates,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What would be refused in one namespace, and the finding for the case that it is left as it is for that."""
+    """What speaks against one namespace, and the finding for the case that it is left as it is for that.
+
+    Not ``sure``: nothing but templates that could not be judged, as nothing may be written, speaks against it.
+    """
 
     against: list[Finding]
     reason: Finding
+    sure: bool
 
 
 def weigh(
@@ -39,6 +47,7 @@ def weigh(
     settings: Mapping[str, Settings],
     previews: Mapping[str, ObjectResult],
     judges_templates: bool,
+    may_write: bool,
     progress: Progress,
 ) -> dict[str, Weighed]:
     """The namespaces in which pods, or templates where those are judged, would be refused or could not be looked at.
@@ -53,14 +62,17 @@ def weigh(
         if place and ((previews[name].changed and place.tightens) or warned[name].violate or warned[name].incomplete)
     }
     running = running_in(client, [name for name in tightened if judges_templates or warned[name].violate])
-    templates = template_findings(client, list(tightened.values()), running, progress) if judges_templates else {}
+    asked = [place for name, place in tightened.items() if judges_templates]
+    templates = judge_templates(client, asked, live, running, may_write, progress) if asked else Templates({}, {})
     weighed = {}
     for name, place in tightened.items():
         existing = without_finished(warned[name], running[name].pods)
-        pods_told = existing.violate or existing.incomplete
-        against = preview_findings(name, place.wanted, existing, {}, (), 1) if pods_told else []
-        against += templates.get(name, [])
-        if against:
-            reason = held_back_finding(name, place.wanted, existing, templates.get(name, []))
-            weighed[name] = Weighed(against, reason)
+        refused, unasked = templates.against.get(name, []), templates.unasked.get(name, [])
+        if existing.violate or existing.incomplete or refused:
+            told = existing.violate or existing.incomplete
+            against = preview_findings(name, place.wanted, existing, {}, (), 1) if told else []
+            reason = held_back_finding(name, place.wanted, existing, [*refused, *unasked])
+            weighed[name] = Weighed([*against, *refused, *unasked], reason, sure=True)
+        elif unasked:
+            weighed[name] = Weighed(unasked, unsure_finding(name, place.wanted, unasked), sure=False)
     return weighed

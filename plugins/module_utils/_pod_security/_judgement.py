@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 ENFORCED = "pod_security.enforced"
 REPORTED = "pod_security.reported"
 RUNNING_COMPLY = "pod_security.running_comply"
+_NAMED_AT_MOST = 3
 IN_A_ROW = 3
 """How often an effect has to be seen, one time after the other, before it counts."""
 
@@ -301,12 +302,7 @@ def preview_findings(
             judged(RUNNING_COMPLY, subject, "unknown", said, "server", "Run again once the labels are set.")
         )
     if unasked:
-        said = (
-            f"no pod runs of the present template of {', '.join(unasked)}, and the server judges templates "
-            f"only where {wanted} is enforced or warned of"
-        )
-        remedy = f"Set warn: {wanted.level} on the namespace and audit again, or enforce."
-        findings.append(judged(RUNNING_COMPLY, subject, "unknown", said, "none", remedy))
+        findings.append(unasked_finding(namespace, wanted, unasked))
     if not_seen:
         findings.append(_not_seen(subject, not_seen))
     if findings:
@@ -315,6 +311,16 @@ def preview_findings(
         return [judged(RUNNING_COMPLY, subject, "not_applicable", "no pod and no pod template runs here", "server")]
     said = f"the server would refuse none of {running} running pods under {wanted}"
     return [judged(RUNNING_COMPLY, subject, "pass", said, "server")]
+
+
+def unasked_finding(namespace: str, wanted: Standard, unasked: Sequence[str]) -> Finding:
+    """For a namespace with workloads, those ``unasked``, of whose template no pod runs and none can be submitted."""
+    said = (
+        f"no pod runs of the present template of {', '.join(unasked)}, and the server judges templates "
+        f"only where {wanted} is enforced or warned of"
+    )
+    remedy = f"Set warn: {wanted.level} on the namespace and audit again, or enforce."
+    return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", said, "none", remedy)
 
 
 def no_preview_finding(namespace: str, why: str, remedy: str) -> Finding:
@@ -326,6 +332,16 @@ def not_judged_finding(namespace: str, why: str) -> Finding:
     """For a namespace with pod templates that the server could not be asked about."""
     said = f"the pod templates could not be judged: {why}"
     remedy = "Do what the message says, or set warn to the level and run again."
+    return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", said, "none", remedy)
+
+
+def foreign_warn_finding(namespace: str, wanted: Standard, others: Sequence[str]) -> Finding:
+    """For a namespace whose label ``warn`` the field managers ``others`` have say something else."""
+    said = (
+        f"the pod templates could not be judged: the server judges them only where {wanted} is enforced or warned of, "
+        f"and the label warn belongs to {', '.join(others)}"
+    )
+    remedy = f"Set warn to {wanted} there (kubectl label) before this run, or say on_violation: warn."
     return judged(RUNNING_COMPLY, f"Namespace/{namespace}", "unknown", said, "none", remedy)
 
 
@@ -346,6 +362,30 @@ def held_back_finding(
     )
 
 
+def unsure_finding(namespace: str, wanted: Standard, templates: Sequence[Finding]) -> Finding:
+    """In check mode: for a namespace that is labelled if the server, once it may be asked, lets ``templates`` in."""
+    said = "; ".join(finding.evidence for finding in templates)
+    return judged(
+        ENFORCED,
+        f"Namespace/{namespace}",
+        "fail",
+        f"{wanted} is not enforced; whether it will be depends on pod templates that only the real run, by a label "
+        f"warn for a moment, can have the server judge: {said}",
+        "server",
+        f"Set warn to {wanted} in a run before to know it now.",
+        "unknown",
+    )
+
+
+def unsure_warning(namespaces: Collection[str]) -> str:
+    """The sentence about all namespaces that have an :func:`unsure_finding`."""
+    more = len(namespaces) - _NAMED_AT_MOST
+    named = ", ".join(sorted(namespaces)[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"Whether the labels are set is known to the real run alone, as pod templates without pods decide it: {named}."
+    )
+
+
 def not_labelled_finding(namespace: str, error: str) -> Finding:
     """For a namespace whose labels could not be set."""
     return judged(
@@ -358,15 +398,19 @@ def not_labelled_finding(namespace: str, error: str) -> Finding:
     )
 
 
-def expected(finding: Finding, labels_would_be_set: bool, enforce_is_labelled: bool = False) -> Finding:
+def expected(
+    finding: Finding, labels_would_be_set: bool, enforce_is_labelled: bool = False, unsure: bool = False
+) -> Finding:
     """In check mode: the finding with the status to expect after the run.
 
     Labels change no running pod, and a namespace that enforces nothing although its labels say so will go on like that.
+    ``unsure``: whether the labels would be set cannot be known before.
     """
     ignored = enforce_is_labelled or finding.remedy == _LIFT_EXEMPTION
     mended = (finding.control == ENFORCED and not ignored) or finding.control == REPORTED
-    would: Status = "pass" if finding.status == "fail" and mended and labels_would_be_set else finding.status
-    return replace(finding, would=would)
+    if finding.status == "fail" and mended and labels_would_be_set:
+        return replace(finding, would="unknown" if unsure else "pass")
+    return replace(finding, would=finding.status)
 
 
 def _not_seen(subject: str, not_seen: str) -> Finding:
