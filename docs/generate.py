@@ -21,6 +21,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     cluster_role_rules,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema import SCHEMA
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_access import (
+    ACCESS,
+    ACCESS_DEFINITIONS,
+    CLUSTER_ACCESS,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network import (
     NETWORK,
     NETWORK_DEFINITIONS,
@@ -82,11 +87,12 @@ waivers:
 - Unknown keys, keys that stand twice, and everything else that is wrong is told at once, each with its file and line,
   before anything is touched.
 - Several files, or all in a folder, make one policy together: `-e policy=platform.yml,teams/`. Mappings are joined, the
-  items of `allow`, `selected`, `waivers`, `exempt`, `accept_risks` and `accept_unknown` are put together. Two files
+  items of `allow`, `selected`, `waivers`, `exempt`, `grant`, `must_not`, `remove`, `keep`, `accept_risks` and
+  `accept_unknown` are put together. Two files
   that say different things about one thing are a mistake.
 - Files may be encrypted as a whole with `ansible-vault`; messages never show what stands in them.
 - What a namespace gets: what `namespaces` says of it, else the first of `selected` whose selector matches its labels,
-  else `defaults`. This is decided for `pod_security`, `network` and `resources` each by itself.
+  else `defaults`. This is decided for `pod_security`, `network`, `resources` and `access` each by itself.
 """
 
 _CLUSTER_ROLES = (
@@ -125,9 +131,37 @@ _SECTIONS: tuple[tuple[str, str, Schema], ...] = (
         (f"`resources.limits.{kind}`", f"{limit['description']} Each is a mapping of resources to quantities.", limit)
         for kind, limit in LIMITS["properties"].items()
     ),
+    ("`access` of namespaces", ACCESS["description"], ACCESS),
+    ("A grant: `access.grant[]`", "", ACCESS_DEFINITIONS["access_grant"]),
+    ("A rule: `access.grant[].rules[]`", "", ACCESS_DEFINITIONS["access_rule"]),
+    (
+        "A subject: `to[]`, `who`",
+        "Exactly one of `user`, `group`, `service_account`.",
+        ACCESS_DEFINITIONS["access_subject"],
+    ),
+    ("What must not be: `access.must_not[]`", "", ACCESS_DEFINITIONS["access_must_not"]),
+    ("What goes: `access.remove[]`", "One object an item.", ACCESS_DEFINITIONS["access_remove"]),
+    ("What may stay: `access.keep[]`", "", ACCESS_DEFINITIONS["access_keep"]),
     ("The whole cluster: `cluster`", "", SCHEMA["$defs"]["cluster"]),
     ("`cluster.pod_security`", "", {"properties": {"on_violation": ON_VIOLATION}}),
     ("`cluster.resources`", "", {"properties": {"on_violation": RESOURCES_ON_VIOLATION}}),
+    ("`cluster.access`", CLUSTER_ACCESS["description"], CLUSTER_ACCESS),
+    ("A grant in the whole cluster: `cluster.access.grant[]`", "", ACCESS_DEFINITIONS["access_grant_in_cluster"]),
+    (
+        "What must not be anywhere: `cluster.access.must_not[]`",
+        "A rule of a grant has the same keys without `who`.",
+        ACCESS_DEFINITIONS["access_must_not_in_cluster"],
+    ),
+    (
+        "What goes from the whole cluster: `cluster.access.remove[]`",
+        "One object an item.",
+        ACCESS_DEFINITIONS["access_remove_in_cluster"],
+    ),
+    (
+        "What may stay in the whole cluster: `cluster.access.keep[]`",
+        "",
+        ACCESS_DEFINITIONS["access_keep_in_cluster"],
+    ),
     ("`cluster.network.probe`", PROBE["description"], PROBE),
     ("A waiver: `waivers[]`", "", SCHEMA["$defs"]["waiver"]),
 )
