@@ -57,7 +57,7 @@ def test_grants_of_several_files_add_up() -> None:
 @pytest.mark.parametrize(
     ("place", "said", "told"),
     [
-        ("shop", "{grants: []}", "did you mean grant?"),
+        ("shop", "{grants: []}", "Did you mean grant?"),
         ("shop", "{grant: [{role: a}]}", "to is missing"),
         ("shop", "{grant: [{to: [{user: a}]}]}", "must have exactly one of role, cluster_role"),
         ("shop", "{grant: [{role: a, to: [{}]}]}", "must have exactly one of user, group, service_account"),
@@ -80,7 +80,7 @@ def test_grants_of_several_files_add_up() -> None:
         ("shop", "{grant: [{role: a, rules: [{urls: [/x], verbs: [get]}], to: [{user: a}]}]}", "there is no such key"),
         ("shop", "{must_not: [{verbs: [get], resources: [pods]}]}", "who is missing"),
         ("shop", "{remove: [{role: a, role_binding: b}]}", "names more than one object"),
-        ("shop", "{remove: [{cluster_role_binding: b}]}", "did you mean role_binding?"),
+        ("shop", "{remove: [{cluster_role_binding: b}]}", "Did you mean role_binding?"),
         ("cluster", "{grant: [{role: a, to: [{user: a}]}]}", "there is no such key"),
         ("cluster", "{grant: [{cluster_role: a, to: [{service_account: a}]}]}", "needs the namespace"),
     ],
