@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
@@ -20,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._resu
 
 Progress = Callable[[int, int], None]
 Results = list[ObjectResult]
+Key = tuple[str, str]
 
 _TAKEN_BACK = "It was taken back, since without the others it would close all that it does not name."
 _STILL_THERE = "It is still there and keeps everything open that it names: run again."
@@ -30,8 +31,8 @@ def carry_out(
 ) -> Results:
     """Write and remove what the steps say; the results of all but the gates, which come and go within the run.
 
-    A gate has a result where it failed or had to stay. Where the server goes away in between, what was not done is
-    told as failed; raises KubeError only where nothing was done at all.
+    A gate has a result where it failed, had to stay, or was left by another run. Where the server goes away in between,
+    what was not done is told as failed; raises KubeError only where nothing was done at all.
     """
     return _Rollout(client, steps, options, progress).results()
 
@@ -45,23 +46,25 @@ class _Rollout:
         self._away: KubeError | None = None
         self._done_any = False
         # Check mode has no moment in between that a gate would have to stand in front of.
-        self._gates = {} if options.dry_run else {name: step.gate for name, step in steps.items() if step.gate}
+        self._gates = {} if options.dry_run else {_key(gate): gate for step in steps.values() for gate in step.gates}
+        self._left = {_key(gate): gate for step in steps.values() for gate in step.stale_gates}
 
     def results(self) -> Results:
         gates = self._write(self._gates.values())
-        allows = self._write(self._of_sound(lambda step: step.allows))
-        denies = self._write(self._of_sound(lambda step: (step.deny,) if step.deny else ()))
-        kept = [
-            self._held_back(deny, self._failed[name])
-            for name, deny in ((name, self._steps[name].deny) for name in self._failed)
-            if deny and not _of(name, denies)
-        ]
+        allows = self._write(
+            self._of_sound(lambda step: [each for each in step.allows if each not in step.closing_allows])
+        )
+        allows += self._write(self._of_sound(lambda step: step.closing_allows))
+        denies = self._write(self._denies())
+        kept = self._held_back({(each.namespace, each.name) for each in (*allows, *denies)})
+        broken = dict(self._failed)
         gone = self._remove(self._of_sound(lambda step: step.stale_denies))
         gone += self._remove(self._of_sound(lambda step: step.stale_allows))
         allows, not_taken_back = self._taken_back(allows)
-        left = _failures([*not_taken_back, *gone])
-        staying = {name for name in left if self._open_without(name, denies, gone)} & self._gates.keys()
-        removed = self._remove(gate for name, gate in self._gates.items() if name not in staying)
+        staying = self._staying(broken, _failures([*not_taken_back, *gone]), denies, gone)
+        removed = self._remove(
+            reference(gate) for key, gate in {**self._left, **self._gates}.items() if key not in staying
+        )
         if self._away and not self._done_any:
             raise self._away
         return [
@@ -70,8 +73,17 @@ class _Rollout:
             *denies,
             *kept,
             *gone,
-            *(self._stays(name, left[name]) for name in sorted(staying)),
+            *staying.values(),
             *(replace(each, error=f"{_STILL_THERE} {each.error}") for each in removed if each.action == "failed"),
+            *(each for each in removed if each.action != "failed" and (each.namespace, each.name) in self._left),
+        ]
+
+    def _denies(self) -> list[Policy]:
+        """What closes, where everything before went well; what stands already closes nothing more."""
+        return [
+            step.deny
+            for name, step in self._steps.items()
+            if step.deny and (step.deny_stands or name not in self._failed)
         ]
 
     def _of_sound(self, pick: Callable[[Step], Sequence[Policy]]) -> list[Policy]:
@@ -106,10 +118,14 @@ class _Rollout:
                 self._away = raised
         return [_failed(policy, str(error)) for policy in policies]
 
-    @staticmethod
-    def _held_back(deny: Policy, cause: ObjectResult) -> ObjectResult:
-        """The deny that is not written, since it would close what could not be opened."""
-        return _failed(deny, f"It is not written, since {cause.label} failed: it would close what that opens.")
+    def _held_back(self, written: Collection[Key]) -> Results:
+        """What is not written, since it would close what could not be opened."""
+        return [
+            _failed(policy, f"It is not written, since {cause.label} failed: it would close what that opens.")
+            for name, cause in self._failed.items()
+            for policy in (*self._steps[name].closing_allows, self._steps[name].deny)
+            if policy and _key(policy) not in written
+        ]
 
     def _taken_back(self, allows: Results) -> tuple[Results, Results]:
         """Without the deny, what opens a flow for a pod would alone close all else for it; so it goes again.
@@ -132,9 +148,30 @@ class _Rollout:
             for key in [(each.namespace, each.name)]
         ], gone
 
-    def _open_without(self, namespace: str, denies: Results, gone: Results) -> bool:
+    def _staying(
+        self,
+        broken: Mapping[str, ObjectResult],
+        left: Mapping[str, ObjectResult],
+        denies: Results,
+        gone: Results,
+    ) -> dict[Key, ObjectResult]:
+        """The gates without which something would close that has to stay open."""
+        staying = {}
+        for key, gate in {**self._left, **self._gates}.items():
+            namespace = key[0]
+            if namespace in left and self._open_without(gate, denies, gone):
+                why = f"Without it, {left[namespace].label}, which could not be removed, would close"
+            elif namespace in broken and key in self._left:
+                why = f"Without it, and since {broken[namespace].label} failed, what another run wrote would close"
+            else:
+                continue
+            staying[key] = _failed(gate, f"{_STILL_THERE} {why} what it does not name.")
+        return staying
+
+    def _open_without(self, gate: Policy, denies: Results, gone: Results) -> bool:
         """Whether the goal, or what was before, is open where the gate stands."""
-        step, gate = self._steps[namespace], self._gates.get(namespace)
+        namespace = _key(gate)[0]
+        step = self._steps[namespace]
         written = any(each.action != "failed" for each in _of(namespace, denies))
         deny_left = any(
             each.action == "failed" and each.name in {policy["metadata"]["name"] for policy in step.stale_denies}
@@ -142,13 +179,11 @@ class _Rollout:
         )
         changed = step.deny if written else None
         denied = _directions(changed) if changed else step.was_denied if deny_left or step.deny else frozenset()
-        return gate is not None and not _directions(gate) <= denied
+        return not _directions(gate) <= denied
 
-    def _stays(self, namespace: str, left: ObjectResult) -> ObjectResult:
-        told = (
-            f"{_STILL_THERE} Without it, {left.label}, which could not be removed, would close what it does not name."
-        )
-        return _failed(self._gates[namespace], told)
+
+def _key(policy: Policy) -> Key:
+    return policy["metadata"]["namespace"], policy["metadata"]["name"]
 
 
 def _told_back(error: str) -> str:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import is_gate
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Policy
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import GATE_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import InForce, Selector, in_force
 
 
@@ -52,6 +52,6 @@ def _selects_all_of(wide: Selector, narrow: Selector) -> bool:
 
 
 def _rank(policy: InForce) -> int:
-    if policy.name == GATE_NAME:
+    if is_gate(policy.name):
         return 2
     return 1 if any(policy.rules.values()) else 0

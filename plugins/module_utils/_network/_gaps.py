@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import opens_everything
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
+    WORKLOAD_KINDS,
     Facts,
     end_of,
     present,
     selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import host_network_note
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import is_gate
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import InForce, isolating, selects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._selectors import told_selector
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings
 
 _NAMED_AT_MOST = 5
@@ -44,18 +47,43 @@ def deny_gaps(
             rules = policy.rules.get(direction) or ()
             if not rules:
                 continue
-            mine = policy.ours and policy.set_name == set_name
+            mine = _is_mine(policy, set_name)
             reached = _reached(policy, facts)
-            if opens_everything(rules, facts.namespaces) and (policy.selects_all or (reached and not mine)):
-                gaps.append(
-                    f"{policy.told} opens all {direction} of {'every pod' if policy.selects_all else some(reached)}"
-                )
+            opens_all = opens_everything(rules, facts.namespaces)
+            if opens_all and (policy.selects_all or is_gate(policy.name) or (reached and not mine)):
+                whom = "every pod" if policy.selects_all else some(reached) or f"pods with {_selected(policy)}"
+                gaps.append(f"{policy.told} opens all {direction} of {whom}")
             elif not mine:
-                notes.append(f"{policy.told}, not of this set, opens some {direction}")
+                what = f"all {direction} of pods with {_selected(policy)}" if opens_all else f"some {direction}"
+                notes.append(f"{policy.told}, not of this set, opens {what}")
     note = host_network_note(workloads)
     more = len(notes) - _NAMED_AT_MOST
     counted = [f"and {more} more policies not of this set that open something"] if more > 0 else []
     return gaps, [*notes[:_NAMED_AT_MOST], *counted, *([note] if note else [])]
+
+
+def blind_spots(said: NetworkSettings, policies: Sequence[InForce], facts: Facts, set_name: str) -> list[str]:
+    """The policies of others that open everything for pods of which nobody could see whether there are any."""
+    unread = next((facts.unreadable[kind] for kind in ("Pod", *WORKLOAD_KINDS) if kind in facts.unreadable), "")
+    if not unread:
+        return []
+    return [
+        f"could not look whether {policy.told}, which opens all {direction} of pods with {_selected(policy)}, "
+        f"reaches any: {unread}"
+        for policy in policies
+        for direction in said.deny
+        if not policy.selects_all
+        and not _is_mine(policy, set_name)
+        and opens_everything(policy.rules.get(direction) or (), facts.namespaces)
+    ]
+
+
+def _is_mine(policy: InForce, set_name: str) -> bool:
+    return policy.ours and policy.set_name == set_name
+
+
+def _selected(policy: InForce) -> str:
+    return told_selector(policy.selector)
 
 
 def denying(said: NetworkSettings, policies: Sequence[InForce]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._addresses import addresses_of, listening
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     LEFT_OVER,
     OTHER_POLICIES,
@@ -22,15 +23,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flo
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gaps import (
     ENFORCE,
+    blind_spots,
     closed_by_config,
     deny_gaps,
     denying,
     remedy_of,
     some,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import is_gate
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import DENY_NAME, Desired
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
-    GATE_NAME,
     Plan,
     after,
     stale,
@@ -53,6 +55,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
 DENY = "network.default_deny"
 FLOWS = "network.flows"
 ADDRESSES = "network.api_server_addresses"
+_LET_LOOK = "Give the permission that is named, then check again."
 
 
 def refusals(plan: Plan, preview: bool) -> list[Finding]:
@@ -77,7 +80,7 @@ def failed_writes(results: Sequence[ObjectResult]) -> list[Finding]:
     errors: dict[tuple[str, str], list[str]] = {}
     for each in results:
         if each.action == "failed":
-            control = DENY if each.name in (DENY_NAME, GATE_NAME) else FLOWS
+            control = DENY if each.name == DENY_NAME or is_gate(each.name) else FLOWS
             errors.setdefault((control, each.namespace), []).append(f"{each.label}: {each.error}")
     return [
         judged(
@@ -156,10 +159,10 @@ class _View:
         would = self._would_deny()
         if gaps:
             return judged(DENY, self._subject, "fail", _sentence([*gaps, *notes]), "config", remedy_of(gaps), would)
-        others = self._other_engines()
-        if others and (probe is None or probe.status != "fail"):
-            remedy = "Delete it, or judge it by hand and accept this by accept_unknown."
-            return judged(DENY, self._subject, "unknown", _sentence([*others, *notes]), "config", remedy, would)
+        doubts = self._doubts(self._in_force())
+        if doubts and (probe is None or probe.status != "fail"):
+            remedy = next(iter(doubts.values()))
+            return judged(DENY, self._subject, "unknown", _sentence([*doubts, *notes]), "config", remedy, would)
         denied = f"{' and '.join(self._said.deny)} denied for every pod by {denying(self._said, self._in_force())}"
         if probe is None:
             return judged(
@@ -175,14 +178,23 @@ class _View:
         proof: Proof = "config" if probe.status == "unknown" else "effect"
         return judged(DENY, self._subject, probe.status, evidence, proof, probe.remedy, would)
 
-    def _other_engines(self) -> list[str]:
-        """Policies of other kinds may open what NetworkPolicy closes, and nobody here can judge them."""
+    def _doubts(self, policies: Sequence[InForce]) -> dict[str, str]:
+        """What may be open under these policies and nobody here can judge, each with its remedy.
+
+        Pods that could not be seen, and policies of other kinds, which may open what NetworkPolicy closes.
+        """
         there = [told for space, told in self._facts.other_policies if space in ("", self._namespace)]
         unread = self._facts.unreadable.get(OTHER_POLICIES)
-        return [
-            *([f"{some(there)} in force too, of another policy engine: what they open is not known"] if there else []),
-            *([f"could not look for policies of other engines: {unread}"] if unread else []),
-        ]
+        by_hand = "Delete it, or judge it by hand and accept this by accept_unknown."
+        return {
+            **dict.fromkeys(blind_spots(self._said, policies, self._facts, self._set), _LET_LOOK),
+            **(
+                {f"{some(there)} in force too, of another policy engine: what they open is not known": by_hand}
+                if there
+                else {}
+            ),
+            **({f"could not look for policies of other engines: {unread}": _LET_LOOK} if unread else {}),
+        }
 
     def _in_force(self) -> list[InForce]:
         return present(self._namespace, self._facts)
@@ -216,18 +228,20 @@ class _View:
         real = sorted({address for server in self._facts.api_servers for address in server.addresses})
         if not real:
             return self._unseen(ADDRESSES, "api_server")
+        if "NetworkPolicy" in self._facts.unreadable:
+            return self._unseen(ADDRESSES, "NetworkPolicy")
         drift = [name for name in sorted(self._desired.api_server) if not self._as_desired(name)]
         would = self._preview("pass")
         if drift:
-            named = _addresses(in_force(self._live[drift[0]])) if drift[0] in self._live else []
+            named = addresses_of(in_force(self._live[drift[0]])) if drift[0] in self._live else []
             evidence = (
                 f"NetworkPolicy/{self._namespace}/{drift[0]} names {', '.join(named) or 'no address yet'}, "
-                f"the API servers listen at {_listening(self._facts)}"
+                f"the API servers listen at {listening(self._facts)}"
             )
             return judged(ADDRESSES, self._subject, "fail", evidence, "config", ENFORCE, would)
         evidence = f"the flows name {', '.join(real)}, where the API servers are"
         policies = (self._live[name] for name in self._desired.api_server)
-        away = sorted({address for each in policies for address in _addresses(in_force(each))} - set(real))
+        away = sorted({address for each in policies for address in addresses_of(in_force(each))} - set(real))
         if away:
             evidence += f"; {', '.join(away)} stays in them, as a node has it, though no API server listens there now"
         return judged(ADDRESSES, self._subject, "pass", evidence, "config", "", would)
@@ -253,7 +267,8 @@ class _View:
     def _would_deny(self) -> Status | None:
         then = after(self._namespace, self._desired, self._facts, self._set)
         gaps, _notes = deny_gaps(self._namespace, self._said, then, self._facts, self._set)
-        return self._preview("fail" if gaps else "pass" if self._will_probe else "unknown")
+        sure = self._will_probe and not self._doubts(then)
+        return self._preview("fail" if gaps else "pass" if sure else "unknown")
 
     def _preview(self, expected: Status) -> Status | None:
         return None if self._will_probe is None else expected
@@ -266,29 +281,9 @@ class _View:
             "unknown",
             f"could not look: {why}",
             "none",
-            "Give the permission that is named, then check again.",
+            _LET_LOOK,
             self._preview("unknown"),
         )
-
-
-def _addresses(policy: InForce) -> list[str]:
-    return sorted(
-        {
-            peer["ipBlock"]["cidr"].partition("/")[0]
-            for rules in policy.rules.values()
-            for rule in rules
-            for peer in rule.peers
-            if "ipBlock" in peer
-        }
-    )
-
-
-def _listening(facts: Facts) -> str:
-    return ", ".join(
-        f"{address} on {'/'.join(str(number) for number, _protocol in server.ports)}"
-        for server in facts.api_servers
-        for address in server.addresses
-    )
 
 
 def _sentence(parts: Sequence[str]) -> str:

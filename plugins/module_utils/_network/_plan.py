@@ -6,9 +6,10 @@
 
 1. Whatever a denied direction would break refuses its namespace: nothing is written there.
 2. A policy that opens a flow for a pod closes all else for that pod. So while a direction goes from open to denied, or
-   back, a gate that opens it for every pod stands in front; it opens nothing that was closed before.
-3. What opens is written before what closes, and a namespace where something could not be opened is not closed.
-4. What is no longer desired goes last: first what closes, then what opens, then the gate. So does what the set has in
+   back, gates stand in front of the pods that no other policy closes; they open nothing that was closed before.
+3. What opens is written before what closes, last of it what selects every pod, and a namespace where something could
+   not be opened is not closed.
+4. What is no longer desired goes last: first what closes, then what opens, then the gates. So does what the set has in
    namespaces that no settings reach, where it prunes these.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Facts, present
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistyped
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import gates, is_gate, may_go
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import (
     API_VERSION,
     DENY_NAME,
@@ -35,29 +37,36 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._risks import breaks
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
-    DIRECTIONS,
     Direction,
     NetworkSettings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL, reaches_everywhere
-
-GATE_NAME = "hardening-rollout-gate"
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import reaches_everywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to one namespace, in the order of the fields; ``gate`` is ``None`` where none is needed.
+    """What happens to one namespace, in the order of the fields.
 
-    ``was_denied`` are the directions in which every pod was closed before, by whichever policy.
+    ``gates`` are there for the time of the rollout, and ``stale_gates`` are those that a run which crashed left; all
+    of them go in the end. ``was_denied`` are the directions in which every pod was closed before, by whichever policy,
+    and ``deny_stands`` is whether ``deny`` was already there as it should be.
     """
 
-    gate: Policy | None
+    gates: tuple[Policy, ...]
     allows: tuple[Policy, ...]
     deny: Policy | None
     stale_denies: tuple[Policy, ...]
     stale_allows: tuple[Policy, ...]
+    stale_gates: tuple[Policy, ...] = ()
     was_denied: frozenset[Direction] = frozenset()
+    deny_stands: bool = False
+
+    @property
+    def closing_allows(self) -> tuple[Policy, ...]:
+        """Those that select every pod where not every pod was closed: they close as much as a deny does."""
+        acting = ((policy, in_force(policy)) for policy in self.allows)
+        return tuple(policy for policy, acts in acting if acts.selects_all and not acts.rules.keys() <= self.was_denied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +103,9 @@ def plan(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: str, p
             if namespace not in refused
         }
         | {
-            namespace: Step(None, (), None, (), (left,))
+            namespace: Step((), (), None, (), (), left)
             for namespace in refused
-            if (left := _gate_before_a_deny(namespace, facts, set_name))
+            if (left := _gates_before_a_deny(namespace, facts, set_name))
         }
         | _left_over_steps(facts, set_name, prune)
     )
@@ -108,10 +117,20 @@ def _left_over_steps(facts: Facts, set_name: str, prune: bool) -> dict[str, Step
     if reaches_everywhere(set_name, prune):
         return plan_removal(facts.left_over, facts, set_name)
     return {
-        namespace: Step(None, (), None, (), gates)
+        namespace: Step((), (), None, (), (), left)
         for namespace, policies in facts.left_over.items()
-        if (gates := tuple(reference(each) for each in policies if each["metadata"]["name"] == GATE_NAME))
+        if (left := _gates_that_may_go(policies))
     }
+
+
+def _gates_that_may_go(policies: Sequence[Mapping[str, Any]]) -> tuple[Policy, ...]:
+    acting = [in_force(policy) for policy in policies]
+    denied = _denied(acting)
+    return tuple(
+        _brief(policy)
+        for policy, acts in zip(policies, acting, strict=True)
+        if is_gate(acts.name) and may_go(acts, acting, denied)
+    )
 
 
 def limited(decided: Plan, only: Sequence[str]) -> Plan:
@@ -159,67 +178,38 @@ def stale(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list
 
 
 def _step(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Step:
-    leaving = stale(namespace, desired, facts, set_name)
-    changing = _changing(namespace, desired, facts, set_name)
+    leaving = {policy["metadata"]["name"]: policy for policy in stale(namespace, desired, facts, set_name)}
+    now, deny = present(namespace, facts), desired.deny
+    denied = in_force(deny).rules.keys() if deny else frozenset[Direction]()
+    live = {policy["metadata"]["name"]: policy for policy in facts.policies.get(namespace) or ()}
     return Step(
-        gate=_gate(namespace, changing, set_name) if changing else None,
+        gates=gates(namespace, now, after(namespace, desired, facts, set_name), denied, set_name),
         allows=desired.allows,
-        deny=desired.deny,
-        stale_denies=tuple(policy for policy in leaving if policy["metadata"]["name"] == DENY_NAME),
-        stale_allows=tuple(policy for policy in leaving if policy["metadata"]["name"] != DENY_NAME),
+        deny=deny,
+        stale_denies=tuple(policy for name, policy in leaving.items() if name == DENY_NAME),
+        stale_allows=tuple(policy for name, policy in leaving.items() if name != DENY_NAME and not is_gate(name)),
+        stale_gates=tuple(_brief(live[name]) for name in leaving if is_gate(name)),
         was_denied=frozenset(
-            direction
-            for policy in present(namespace, facts)
-            if policy.selects_all and policy.name != GATE_NAME
-            for direction in policy.rules
+            direction for policy in now if policy.selects_all and not is_gate(policy.name) for direction in policy.rules
         ),
+        deny_stands=deny is not None and (live.get(DENY_NAME) or {}).get("spec") == deny["spec"],
     )
 
 
-def _gate_before_a_deny(namespace: str, facts: Facts, set_name: str) -> Policy | None:
+def _gates_before_a_deny(namespace: str, facts: Facts, set_name: str) -> tuple[Policy, ...]:
+    """The gates of a run that crashed, as far as they keep open what our deny closes."""
     ours = [
         (policy, acting)
         for policy in facts.policies.get(namespace) or ()
         if _of_set(acting := in_force(policy), set_name)
     ]
-    denied = any(acting.name == DENY_NAME for _policy, acting in ours)
-    return next((reference(policy) for policy, acting in ours if acting.name == GATE_NAME and denied), None)
+    denied = _denied([acting for _policy, acting in ours])
+    return tuple(_brief(policy) for policy, acting in ours if is_gate(acting.name) and acting.rules.keys() <= denied)
 
 
-def _changing(namespace: str, desired: Desired, facts: Facts, set_name: str) -> list[Direction]:
-    """The directions that go from open to denied or back, and that no foreign policy closes for any pod.
-
-    Where somebody deleted our deny, and what opens flows still closes all else, a gate would open that; not so where
-    the gate of a run that crashed keeps it open anyway.
-    """
-    now = present(namespace, facts)
-    before = [policy for policy in now if policy.name != GATE_NAME]
-    then = after(namespace, desired, facts, set_name)
-    foreign = [policy for policy in before if _remains(policy, set_name)]
-    gated = {direction for policy in now if policy.name == GATE_NAME for direction in policy.rules}
-    return [
-        direction
-        for direction in DIRECTIONS
-        if _denied(before, direction) != _denied(then, direction)
-        and not any(direction in policy.rules for policy in foreign)
-        and (_denied(before, direction) or direction in gated or not any(direction in each.rules for each in before))
-    ]
-
-
-def _denied(policies: Sequence[InForce], direction: Direction) -> bool:
-    return any(policy.selects_all and direction in policy.rules for policy in policies if policy.name == DENY_NAME)
-
-
-def _gate(namespace: str, directions: Sequence[Direction], set_name: str) -> Policy:
+def _denied(ours: Iterable[InForce]) -> set[Direction]:
     return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {"name": GATE_NAME, "namespace": namespace, "labels": {SET_LABEL: set_name}},
-        "spec": {
-            "podSelector": {},
-            "policyTypes": [direction.capitalize() for direction in directions],
-            **{direction: [{}] for direction in directions},
-        },
+        direction for policy in ours if policy.name == DENY_NAME and policy.selects_all for direction in policy.rules
     }
 
 
@@ -240,3 +230,8 @@ def reference(policy: Mapping[str, Any]) -> Policy:
         "kind": KIND,
         "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
     }
+
+
+def _brief(policy: Mapping[str, Any]) -> Policy:
+    """Its reference, and what it does."""
+    return {**reference(policy), "spec": policy["spec"]}

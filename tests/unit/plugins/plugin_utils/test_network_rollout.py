@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import GATE_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import failed_writes
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import GATE_NAME, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _network_rollout
@@ -77,26 +78,26 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[set[str], dict[s
 
 
 def test_all_goes_well(run: Any) -> None:
-    there, results = run(Step(GATE, (FIRST, SECOND), DENY, (), ()))
+    there, results = run(Step((GATE,), (FIRST, SECOND), DENY, (), ()))
     assert there == {"first", "second", "deny"}
     assert {name: each.action for name, each in results.items()} == dict.fromkeys(there, "created")
 
 
-@pytest.mark.parametrize("gate", [GATE, None])
-def test_a_lone_allow_is_taken_back_with_a_gate_or_without(run: Any, gate: Any) -> None:
-    there, results = run(Step(gate, (FIRST, SECOND), DENY, (), ()), fails=at(("second", "present")))
+@pytest.mark.parametrize("gates", [(GATE,), ()])
+def test_a_lone_allow_is_taken_back_with_a_gate_or_without(run: Any, gates: Any) -> None:
+    there, results = run(Step(gates, (FIRST, SECOND), DENY, (), ()), fails=at(("second", "present")))
     assert there == set()
     assert "taken back" in results["first"].error and "not written" in results["deny"].error
 
 
 def test_what_was_denied_before_stays_denied_and_keeps_its_new_allow(run: Any) -> None:
-    step = Step(None, (FIRST, SECOND), DENY, (), (), frozenset({"ingress"}))
+    step = Step((), (FIRST, SECOND), DENY, (), (), was_denied=frozenset({"ingress"}))
     there, results = run(step, "deny", fails=at(("second", "present")))
     assert there == {"deny", "first"} and results["first"].action == "created"
 
 
 def test_what_cannot_be_taken_back_is_told_and_the_gate_stays(run: Any) -> None:
-    step = Step(GATE, (FIRST, SECOND), DENY, (), ())
+    step = Step((GATE,), (FIRST, SECOND), DENY, (), ())
     there, results = run(step, fails=at(("second", "present"), ("first", "absent")))
     assert there == {"first", GATE_NAME}
     assert "could not be taken back" in results["first"].error and "a quota" in results["first"].error
@@ -104,28 +105,28 @@ def test_what_cannot_be_taken_back_is_told_and_the_gate_stays(run: Any) -> None:
 
 
 def test_the_gate_stays_where_an_allow_cannot_be_removed(run: Any) -> None:
-    step = Step(GATE, (), None, (DENY,), (FIRST, SECOND), frozenset({"ingress"}))
+    step = Step((GATE,), (), None, (DENY,), (FIRST, SECOND), was_denied=frozenset({"ingress"}))
     there, results = run(step, "deny", "first", "second", fails=at(("second", "absent")))
     assert there == {"second", GATE_NAME}
     assert results["second"].action == results[GATE_NAME].action == "failed"
 
 
 def test_a_deny_that_cannot_be_removed_leaves_all_as_it_was(run: Any) -> None:
-    step = Step(GATE, (), None, (DENY,), (FIRST,), frozenset({"ingress"}))
+    step = Step((GATE,), (), None, (DENY,), (FIRST,), was_denied=frozenset({"ingress"}))
     there, results = run(step, "deny", "first", fails=at(("deny", "absent")))
     assert there == {"deny", "first"} and GATE_NAME not in results
 
 
 def test_the_gate_stays_for_the_direction_alone_that_is_open_afterwards(run: Any) -> None:
     egress = policy(GATE_NAME, "Egress")
-    step = Step(egress, (), DENY, (), (FIRST,), frozenset({"ingress", "egress"}))
+    step = Step((egress,), (), DENY, (), (FIRST,), was_denied=frozenset({"ingress", "egress"}))
     assert run(step, "deny", "first", fails=at(("first", "absent")))[0] == {"deny", "first", GATE_NAME}
-    step = Step(GATE, (), DENY, (), (FIRST,))
+    step = Step((GATE,), (), DENY, (), (FIRST,))
     assert run(step, "first", fails=at(("first", "absent")))[0] == {"deny", "first"}
 
 
 def test_a_server_that_leaves_before_the_gate_goes_is_told(run: Any) -> None:
-    step = Step(GATE, (FIRST,), DENY, (), ())
+    step = Step((GATE,), (FIRST,), DENY, (), ())
     there, results = run(step, away=at((GATE_NAME, "absent")))
     assert there == {"first", "deny", GATE_NAME}
     assert results["first"].action == results["deny"].action == "created"
@@ -136,4 +137,4 @@ def test_a_server_that_leaves_before_the_gate_goes_is_told(run: Any) -> None:
 
 def test_a_server_that_is_not_there_at_all_is_the_one_error(run: Any) -> None:
     with pytest.raises(Unreachable, match="went away"):
-        run(Step(GATE, (FIRST,), DENY, (), ()), away=lambda _name, _state: True)
+        run(Step((GATE,), (FIRST,), DENY, (), ()), away=lambda _name, _state: True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._break_glass import closing
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import GATE_NAME
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import GATE_NAME
 
 ALL: dict[str, Any] = {}
 DB: dict[str, Any] = {"matchLabels": {"app": "db"}}

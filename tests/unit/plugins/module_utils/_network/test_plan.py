@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import GATE_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Desired
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
-    GATE_NAME,
     Step,
     after,
     limited,
     plan,
     plan_removal,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._selectors import told_selector
 
 BOTH = ["ingress", "egress"]
 SAID = {"default_deny": BOTH, "dns": True, "allow": [{"from": {"app": "frontend"}, "to": {"app": "backend"}}]}
@@ -30,6 +31,11 @@ def step(shop: Any, said: dict[str, Any], *live: dict[str, Any]) -> Step:
     return plan(shop.settings(said), shop.facts(policies={"shop": live}), "set").steps["shop"]
 
 
+def opened(done: Step) -> dict[str, list[str]]:
+    """The directions that the gates open, by the pods that they select."""
+    return {told_selector(gate["spec"]["podSelector"]): gate["spec"]["policyTypes"] for gate in done.gates}
+
+
 def applied(shop: Any, said: dict[str, Any]) -> list[dict[str, Any]]:
     """The policies of these settings, as they are once written."""
     made = plan(shop.settings(said), shop.facts(), "set").desired["shop"].policies
@@ -37,47 +43,50 @@ def applied(shop: Any, said: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_first_deny_gets_a_gate_that_keeps_both_directions_open(shop: Any) -> None:
-    gate = step(shop, SAID).gate
-    assert gate is not None
+    (gate,) = step(shop, SAID).gates
     assert gate["metadata"]["name"] == GATE_NAME
     assert gate["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
 
 
 def test_a_second_run_has_neither_a_gate_nor_anything_to_remove(shop: Any) -> None:
     again = step(shop, SAID, *applied(shop, SAID))
-    assert again.gate is None
-    assert again.stale_denies == again.stale_allows == ()
+    assert again.gates == again.stale_denies == again.stale_allows == again.stale_gates == ()
+    assert again.deny_stands
     assert names(again.allows)[0] == "hardening-allow-dns"
 
 
 def test_only_a_direction_that_changes_gets_a_gate(shop: Any) -> None:
     before = applied(shop, {**SAID, "default_deny": ["ingress"]})
-    gate = step(shop, SAID, *before).gate
-    assert gate is not None and gate["spec"]["policyTypes"] == ["Egress"]
-    back = step(shop, {**SAID, "default_deny": ["ingress"]}, *applied(shop, SAID)).gate
-    assert back is not None and back["spec"]["policyTypes"] == ["Egress"]
+    assert opened(step(shop, SAID, *before)) == {"": ["Egress"]}
+    assert opened(step(shop, {**SAID, "default_deny": ["ingress"]}, *applied(shop, SAID))) == {"": ["Egress"]}
 
 
 @pytest.mark.parametrize(
-    ("theirs", "types"),
+    ("theirs", "gates"),
     [
-        ({"podSelector": {"matchLabels": {"app": "postgres"}}}, ["Egress"]),
-        (DENY_BOTH, None),
-        ({"podSelector": {}, "policyTypes": ["Egress"]}, ["Ingress"]),
+        (
+            {"podSelector": {"matchLabels": {"app": "postgres"}}},
+            {"app notin (postgres)": ["Ingress"], "": ["Egress"]},
+        ),
+        (
+            {"podSelector": {"matchLabels": {"app": "postgres", "tier": "db"}}, "policyTypes": ["Egress"]},
+            {"": ["Ingress"], "app notin (postgres)": ["Egress"], "tier notin (db)": ["Egress"]},
+        ),
+        (DENY_BOTH, {}),
+        ({"podSelector": {}, "policyTypes": ["Egress"]}, {"": ["Ingress"]}),
     ],
 )
-def test_a_gate_never_opens_what_a_foreign_policy_closes(shop: Any, theirs: dict[str, Any], types: Any) -> None:
-    gate = step(shop, SAID, shop.policy("theirs", theirs)).gate
-    assert (gate["spec"]["policyTypes"] if gate else None) == types
+def test_a_gate_never_opens_what_a_foreign_policy_closes(shop: Any, theirs: dict[str, Any], gates: Any) -> None:
+    assert opened(step(shop, SAID, shop.policy("theirs", theirs))) == gates
 
 
 def test_a_gate_that_a_crash_left_goes_away(shop: Any) -> None:
     left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, set_name="set")
     done = step(shop, SAID, *applied(shop, SAID), left)
-    assert done.gate is None
-    assert names(done.stale_allows) == [GATE_NAME]
+    assert done.gates == done.stale_allows == ()
+    assert names(done.stale_gates) == [GATE_NAME]
     halfway = step(shop, SAID, left)
-    assert halfway.gate is not None
+    assert opened(halfway) == {"": ["Ingress", "Egress"]} and names(halfway.stale_gates) == [GATE_NAME]
 
 
 def test_what_is_no_longer_said_goes_and_nothing_else(shop: Any) -> None:
@@ -96,7 +105,7 @@ def test_a_deny_that_is_no_longer_said_goes_before_what_opens(shop: Any) -> None
     done = step(shop, {"dns": True}, *applied(shop, SAID))
     assert names(done.stale_denies) == ["hardening-default-deny"]
     assert len(done.stale_allows) == 3
-    assert done.gate is not None and done.deny is None
+    assert done.gates and done.deny is None
 
 
 def test_a_removal_takes_all_of_the_set_behind_a_gate(shop: Any) -> None:
@@ -104,10 +113,10 @@ def test_a_removal_takes_all_of_the_set_behind_a_gate(shop: Any) -> None:
     done = plan_removal(["shop", "data"], facts, "set")
     assert names(done["shop"].stale_denies) == ["hardening-default-deny"]
     assert len(done["shop"].stale_allows) == 3
-    assert done["shop"].gate is not None and done["shop"].gate["spec"]["policyTypes"] == ["Egress"]
-    assert done["data"] == Step(None, (), None, (), ())
+    assert opened(done["shop"]) == {"": ["Egress"]}
+    assert done["data"] == Step((), (), None, (), ())
     other = plan_removal(["shop"], facts, "other")["shop"]
-    assert (other.gate, other.stale_denies, other.stale_allows) == (None, (), ())
+    assert other.gates == other.stale_denies == other.stale_allows == ()
 
 
 def test_a_refused_namespace_is_not_written_and_the_others_are(shop: Any) -> None:
@@ -119,10 +128,10 @@ def test_a_refused_namespace_is_not_written_and_the_others_are(shop: Any) -> Non
 def test_no_gate_opens_what_our_own_allows_still_close(shop: Any) -> None:
     """Somebody deleted the deny alone."""
     allows = [each for each in applied(shop, SAID) if each["metadata"]["name"] != "hardening-default-deny"]
-    assert step(shop, SAID, *allows).gate is None
+    assert opened(step(shop, SAID, *allows)) == {"app notin (backend)": ["Ingress"]}
     left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, set_name="set")
-    gate = step(shop, SAID, *allows, left).gate
-    assert gate is not None and gate["spec"]["policyTypes"] == ["Ingress"]
+    again = step(shop, SAID, *allows, left)
+    assert opened(again) == {"app notin (backend)": ["Ingress"]} and names(again.stale_gates) == [GATE_NAME]
 
 
 def test_a_gate_that_a_crash_left_goes_from_a_refused_namespace_too(shop: Any) -> None:
@@ -130,7 +139,7 @@ def test_a_gate_that_a_crash_left_goes_from_a_refused_namespace_too(shop: Any) -
     deny = shop.policy("hardening-default-deny", DENY_BOTH, set_name="set")
     settings = shop.settings({"default_deny": ["egress"]})
     found = plan(settings, shop.facts(policies={"shop": (deny, left)}), "set")
-    assert "shop" in found.refused and names(found.steps["shop"].stale_allows) == [GATE_NAME]
+    assert "shop" in found.refused and names(found.steps["shop"].stale_gates) == [GATE_NAME]
     without = plan(settings, shop.facts(policies={"shop": (left,)}), "set")
     assert "shop" in without.refused and "shop" not in without.steps
 
@@ -183,7 +192,7 @@ def test_a_gate_where_no_settings_reach_any_more_goes(shop: Any) -> None:
     left = shop.policy(GATE_NAME, {"podSelector": {}, "ingress": [{}]}, namespace="gone", set_name="set")
     deny = shop.policy("hardening-default-deny", {"podSelector": {}}, namespace="gone", set_name="set")
     steps = plan(shop.settings(SAID), shop.facts(left_over={"gone": (left, deny), "data": (deny,)}), "set").steps
-    assert names(steps["gone"].stale_allows) == [GATE_NAME] and "data" not in steps
+    assert names(steps["gone"].stale_gates) == [GATE_NAME] and "data" not in steps
 
 
 def test_what_the_set_has_where_no_settings_reach_is_pruned_in_the_safe_order(shop: Any) -> None:
@@ -192,7 +201,7 @@ def test_what_the_set_has_where_no_settings_reach_is_pruned_in_the_safe_order(sh
     facts = shop.facts(left_over={"gone": (deny, allow)}, policies={"gone": (deny, allow)})
     step = plan(shop.settings(SAID), facts, "set", prune=True).steps["gone"]
     assert names(step.stale_denies) == ["hardening-default-deny"] and names(step.stale_allows) == ["hardening-allow-x"]
-    assert step.gate and step.deny is None and not step.allows
+    assert step.gates and step.deny is None and not step.allows
     assert "gone" not in plan(shop.settings(SAID), facts, "set").steps
     assert "gone" not in plan(shop.settings(SAID), facts, "default", prune=True).steps
 
@@ -203,7 +212,7 @@ def test_a_deny_that_is_anothers_too_stays_closed_while_the_set_leaves(shop: Any
     deny["metadata"]["managedFields"] += [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}]
     facts = shop.facts(policies={"shop": (deny,)})
     step = plan_removal(["shop"], facts, "set")["shop"]
-    assert step.gate is None and names(step.stale_denies) == ["hardening-default-deny"]
+    assert not step.gates and names(step.stale_denies) == ["hardening-default-deny"]
     assert after("shop", Desired(None, (), frozenset()), facts, "set")
 
 
