@@ -33,6 +33,7 @@ Live = Sequence[Mapping[str, Any]]
 
 KINDS: Mapping[str, tuple[Resource, ...]] = {
     "network_policies": (KNOWN["networking.k8s.io/v1", "NetworkPolicy"],),
+    "resource_limits": (KNOWN["v1", "LimitRange"], KNOWN["v1", "ResourceQuota"]),
     "rbac": tuple(
         KNOWN["rbac.authorization.k8s.io/v1", kind]
         for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")

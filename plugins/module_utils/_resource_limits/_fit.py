@@ -128,9 +128,12 @@ def misfits(template: Template, limits: Sequence[Limit], quotas: Iterable[Quota]
             for name, amount in usage(pod).items()
             if amount > quota.hard.get(name, amount) and name not in ("pods", "count/pods")
         ]
-    for claim in template.claims:
-        found += _claim_refusals(claim, limits)
-    return found
+    return [*found, *claim_misfits(template, limits)]
+
+
+def claim_misfits(template: Template, limits: Sequence[Limit]) -> list[str]:
+    """Why the claims that come with a template would be refused; empty where they would not."""
+    return [said for claim in template.claims for said in _claim_refusals(claim, limits)]
 
 
 def _claim_refusals(claim: Object, limits: Iterable[Limit]) -> list[str]:

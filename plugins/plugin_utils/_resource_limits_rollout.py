@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: sets and removes quotas and limits, in an order that refuses nobody.
+
+A quota refuses pods that do not say what they ask for, and a LimitRange says it for them. So a LimitRange is there
+before a quota is, and goes only after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
+    NAMESPACE_MANAGER,
+    marked_namespace,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import misfit
+
+Object = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What speaks against the settings of one namespace; ``unknown`` says what cannot be counted beforehand."""
+
+    against: list[Finding]
+    unknown: Sequence[str]
+
+
+def weigh(client: Client, places: Mapping[str, Place]) -> dict[str, Weighed]:
+    """The namespaces in which something would not fit that fits now, or that nobody could look at."""
+    changing = [
+        each for each in places.values() if not each.creating and not (each.is_all_in_force and not each.leaving)
+    ]
+    running = running_in(client, [place.name for place in changing])
+    weighed = {}
+    for place in changing:
+        here = running[place.name]
+        told = misfit(place, here).beyond(misfit(place, here, kept=True))
+        found = told.findings(place.name)
+        against = [each for each in found if each.status == "fail" or (told.not_seen and each.status == "unknown")]
+        if against or told.unknown:
+            weighed[place.name] = Weighed(against, told.unknown)
+    return weighed
+
+
+def create(client: Client, names: Sequence[str], set_name: str, dry_run: bool) -> list[ObjectResult]:
+    """The namespaces that say ``create: true`` and are not there yet."""
+    objects = [marked_namespace(name, set_name) for name in names]
+    return apply_objects(client, objects, ApplyOptions(NAMESPACE_MANAGER, dry_run=dry_run)) if objects else []
+
+
+def carry_out(
+    client: Client, wanted: Sequence[Object], left: Sequence[Object], options: ApplyOptions, progress: Progress
+) -> list[ObjectResult]:
+    """One result an object, by namespace: quotas that go, LimitRanges, quotas, and at last LimitRanges that go."""
+    done = _removed(client, left, "ResourceQuota", options, frozenset(), progress)
+    done += apply_objects(client, _of_kind(wanted, "LimitRange"), options, progress)
+    without = {each.namespace for each in done if each.error and each.kind == "LimitRange"}
+    quotas = _of_kind(wanted, "ResourceQuota")
+    done += apply_objects(client, [each for each in quotas if _namespace(each) not in without], options, progress)
+    done += [
+        _failed(each, "It was not set, because the LimitRange that goes before it could not be set.")
+        for each in quotas
+        if _namespace(each) in without
+    ]
+    stuck = {each.namespace for each in done if each.error and each.kind == "ResourceQuota"}
+    done += _removed(client, left, "LimitRange", options, stuck, progress)
+    return sorted(done, key=lambda each: each.namespace)
+
+
+def _removed(
+    client: Client, left: Sequence[Object], kind: str, options: ApplyOptions, stuck: Collection[str], progress: Progress
+) -> list[ObjectResult]:
+    going = _of_kind(left, kind)
+    absent = replace(options, state="absent", force=False)
+    done = apply_objects(client, [each for each in going if _namespace(each) not in stuck], absent, progress)
+    why = "It was left, because the quota that it says requests and limits for could not be set or removed."
+    return [*done, *(_failed(each, why) for each in going if _namespace(each) in stuck)]
+
+
+def _failed(obj: Object, error: str) -> ObjectResult:
+    metadata = obj["metadata"]
+    return ObjectResult(
+        obj["apiVersion"], obj["kind"], metadata["namespace"], metadata["name"], "failed", {}, (), error
+    )
+
+
+def _of_kind(objects: Sequence[Object], kind: str) -> list[Object]:
+    return [each for each in objects if each["kind"] == kind]
+
+
+def _namespace(obj: Object) -> str:
+    return str(obj["metadata"]["namespace"])
