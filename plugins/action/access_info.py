@@ -43,7 +43,7 @@ class ActionModule(HardeningAction):
             asked, wrong = completed(question, known) if known else (question, "")
             questions.append(asked)
             if wrong:
-                warnings.append(f"questions[{at}]: {wrong}.")
+                warnings.append(f"questions[{at}]: {wrong}")
         replies = ask(client, questions, Progress("access_info"))
         pairs = list(zip(questions, replies, strict=True))
         return _told(pairs, warnings)

@@ -28,7 +28,17 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 
 from tests.bench.runner import CHECKOUT, BenchError, Measure, Runner
-from tests.bench.tables import LOOPED, MANY, MEMORY_LIMIT, MEMORY_ROW, NAMESPACES, POLICIES, ROWS
+from tests.bench.tables import (
+    LOOPED,
+    MANY,
+    MEMORY_LIMIT,
+    MEMORY_ROW,
+    NAMESPACES,
+    ONE_BY_ONE,
+    POLICIES,
+    QUESTIONS,
+    ROWS,
+)
 
 CLUSTER = "bench"
 CHANGED, UNCHANGED = r"changed=1 .*failed=0", r"changed=0 .*failed=0"
@@ -138,6 +148,26 @@ class Bench:
         if "kubectl unchanged" in needed:
             self._note("kubectl unchanged", self._runner.kubectl(source, rf"(unchanged\n.*){{{NAMESPACES}}}"))
 
+    def access(self, _needed: Collection[str]) -> None:
+        """The same questions, all of which are allowed; the peer asks as many as make its time tellable."""
+        questions = [
+            {
+                "who": {"user": f"nobody-{number}", "groups": ["system:masters"]},
+                "verb": "get",
+                "resource": "pods",
+                "namespace": "default",
+            }
+            for number in range(QUESTIONS)
+        ]
+        task = {"hardening.kubernetes.access_info": {"questions": questions}}
+        self._note("access ours", self._runner.playbook(task, r"failed=0"))
+        script = (
+            f"set -e; for number in $(seq {ONE_BY_ONE}); do "
+            "kubectl auth can-i get pods --as=nobody-$number --as-group=system:masters -n default; done"
+        )
+        few = self._runner.command(["sh", "-c", script], rf"(yes\n){{{ONE_BY_ONE}}}")
+        self._note("access kubectl", Measure(few.seconds * QUESTIONS / ONE_BY_ONE, few.mebibytes))
+
     def _memory(self, namespaces: Iterable[str]) -> dict[str, Any]:
         print(f"memory at {MANY} objects", flush=True)
         self._clean(namespaces)
@@ -168,6 +198,7 @@ ROUNDS: dict[str, Callable[[Bench, Collection[str]], None]] = {
     "ours": Bench.ours,
     "module": Bench.module,
     "kubectl": Bench.kubectl,
+    "access": Bench.access,
 }
 
 

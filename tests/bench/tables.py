@@ -12,6 +12,9 @@ NAMESPACES = 100
 POLICIES = 2_000
 LOOPED = 100
 MANY = 10_000
+QUESTIONS = 1_000
+ONE_BY_ONE = 100
+"""Questions that the peer is measured on; its time for ``QUESTIONS`` is that many times longer."""
 MEMORY_LIMIT = 300
 """MiB, of the largest process at ``MANY`` objects."""
 
@@ -29,6 +32,7 @@ class Row:
 
 MODULE = "kubernetes.core.k8s, one task with the list"
 LOOP = "kubernetes.core.k8s in a loop"
+CAN_I = f"kubectl auth can-i, {ONE_BY_ONE} questions one by one, times {QUESTIONS // ONE_BY_ONE}"
 
 ROWS: Mapping[str, Row] = {
     row.name: row
@@ -38,6 +42,7 @@ ROWS: Mapping[str, Row] = {
         Row("apply_unchanged", "ours unchanged", "module unchanged", MODULE, 14),
         Row("apply_unchanged_kubectl", "ours unchanged", "kubectl unchanged", "kubectl apply", 40),
         Row("apply_loop", "ours looped", "module looped", LOOP, 40),
+        Row("access_1000", "access ours", "access kubectl", CAN_I, 20),
     )
 }
 MEMORY_ROW = "apply_memory"
