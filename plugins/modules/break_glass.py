@@ -35,7 +35,7 @@ options:
   set:
     description:
       - The sets whose objects are taken away, by the names of their policies. Without it, those of all sets are.
-      - Where other sets have something in the way and one of these has nothing, that is an error. It may be mistyped.
+      - Where there are marks of other sets and none of one of these, that is an error. It may be mistyped.
     type: list
     elements: str
   only:
@@ -63,8 +63,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A second run finds nothing and changes nothing. With O(set), it fails where other sets still have something in
-        the way.
+      - A second run finds nothing and changes nothing. With O(set), it fails where no mark of the set is left, and
+        marks of others are.
 seealso:
   - module: hardening.kubernetes.network_policies
   - module: hardening.kubernetes.pod_security

@@ -76,33 +76,19 @@ def look(client: Client, sets: Sequence[str], only: Sequence[str]) -> InTheWay:
     that nobody knows: a mistyped name would leave all as it is, and nobody would see why.
     """
     seen = _see(client, only)
-    marked = {resource: [each for each in objects if manager_of(each)] for resource, objects in seen.objects.items()}
-    enforcing = {
-        str(each["metadata"]["name"]): each
-        for each in seen.objects[_NAMESPACE]
-        if relaxed(_labels(each), _owned_labels(each)) is not None
-    }
     if not seen.unseen:
-        known = {set_of(each) for each in chain(*marked.values())} | {set_of(each, MARK) for each in enforcing.values()}
-        _refuse_unknown_sets(sets, known - {""})
-
-    def chosen(each: Object, label: str = "") -> bool:
-        return not sets or (set_of(each, label) if label else set_of(each)) in sets
-
-    ours = [each for each in marked[_NETWORK_POLICY] if chosen(each)]
-    ids = {id(each) for each in ours}
-    network = closing(ours, [each for each in seen.objects[_NETWORK_POLICY] if id(each) not in ids])
-    gates = [
-        each
-        for resource, objects in marked.items()
-        if resource not in (_NETWORK_POLICY, _NAMESPACE)
-        for each in objects
-        if chosen(each)
-    ]
-    namespaces = {name: each for name, each in enforcing.items() if chosen(each, MARK)}
-    # What other writes have to pass goes first, so that it stands in the way of no deletion.
+        _refuse_unknown_sets(sets, _sets_in(seen))
+    ours = {
+        resource: [each for each in objects if manager_of(each) and (not sets or set_of(each) in sets)]
+        for resource, objects in seen.objects.items()
+    }
+    policies, namespaces = ours.pop(_NETWORK_POLICY), _enforcing(seen.objects[_NAMESPACE], sets)
+    going = {id(each) for each in policies}
+    staying = [each for each in seen.objects[_NETWORK_POLICY] if id(each) not in going]
+    gates = [each for resource, objects in ours.items() if resource != _NAMESPACE for each in objects]
     return InTheWay(
-        ranks=[gates, *network],
+        # What other writes have to pass goes first, so that it stands in the way of no deletion.
+        ranks=[gates, *closing(policies, staying)],
         namespaces=namespaces,
         relaxed={name: relaxed(_labels(each), _owned_labels(each)) or {} for name, each in namespaces.items()},
         resources={(resource.api_version, resource.kind): resource for resource in seen.objects},
@@ -110,13 +96,28 @@ def look(client: Client, sets: Sequence[str], only: Sequence[str]) -> InTheWay:
     )
 
 
+def _enforcing(namespaces: Iterable[Object], sets: Sequence[str]) -> dict[str, Object]:
+    """The namespaces of these sets whose Pod Security we enforce."""
+    return {
+        str(each["metadata"]["name"]): each
+        for each in namespaces
+        if (not sets or set_of(each, MARK) in sets) and relaxed(_labels(each), _owned_labels(each)) is not None
+    }
+
+
+def _sets_in(seen: _Seen) -> set[str]:
+    """Every set that left its mark on anything that was looked at."""
+    objects = [each for found in seen.objects.values() for each in found if manager_of(each)]
+    return {set_of(each) for each in objects} | {set_of(each, MARK) for each in seen.objects[_NAMESPACE]} - {""}
+
+
 def _refuse_unknown_sets(sets: Iterable[str], known: set[str]) -> None:
-    """Where nothing is left in the way at all, a set that has nothing may be one that was taken away before."""
+    """Where there is no mark of any set left, the set may be one that was taken away before."""
     for each in sets:
         if known and each not in known:
             close = did_you_mean(each, known)
             hint = f"did you mean {close}?" if close else f"there is something of {', '.join(sorted(known)[:10])}."
-            raise HardeningError(f"set: nothing of a set {each} is in the way, so nothing was taken away; {hint}")
+            raise HardeningError(f"set: there is nothing of a set {each}, so nothing was taken away; {hint}")
 
 
 def _refuse_unknown_namespaces(only: Sequence[str], names: set[str]) -> None:

@@ -151,6 +151,7 @@ def test_a_second_time_there_is_nothing_left(
     assert (again["changed"], again["objects"], again.get("failed", False)) == (False, [], False)
     assert "Nothing taken away." in capsys.readouterr().out
     assert len(list(tmp_path.iterdir())) == 1
+    policy(api, "lab", "anew", "other")
     assert act(perform, api, set="prod").get("failed", False) is False
 
 
@@ -180,7 +181,7 @@ def test_check_mode_tells_and_takes_nothing(
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"set": "prdo"}, "set: nothing of a set prdo is in the way, so nothing was taken away; did you mean prod?"),
+        ({"set": "prdo"}, "set: there is nothing of a set prdo, so nothing was taken away; did you mean prod?"),
         ({"set": "zzz"}, "nothing was taken away; there is something of other, prod."),
         ({"set": ""}, "set: '' cannot be a label"),
         ({"only": "shpo"}, "only: there is no namespace shpo, so nothing was taken away; did you mean shop?"),
