@@ -125,7 +125,6 @@ class ActionModule(HardeningAction):
             not_labelled_finding(name, each.error) for name, each in done.items() if each.error and name not in held
         ]
         told = self._told([done[name] for name in sorted(done)], findings)
-        told["changed"] |= any(each.changed for each in released.values())
         if on_violation == "proceed":
             told["warnings"] = _without_violations(done.values())
         if unsure:
@@ -156,12 +155,15 @@ class ActionModule(HardeningAction):
     ) -> Results:
         """The previews come true. A new namespace is made first, by a manager that does not take its mark back."""
         new = [marked_namespace(name, read["set"]) for name in wanted if name in creating]
-        made = applied(client, new, ApplyOptions(NAMESPACE_MANAGER))
-        failed = {each.name: each for each in made if each.action == "failed"}
+        made = {each.name: each for each in applied(client, new, ApplyOptions(NAMESPACE_MANAGER))}
+        failed = {name: each for name, each in made.items() if each.error}
         todo = {name: labels for name, labels in wanted.items() if name not in failed}
         done = self._applied(client, todo, read["force_conflicts"])
         for name in creating & done.keys():
-            if done[name].action != "failed":
+            if why := done[name].error:
+                error = f"The namespace was created, but not labelled: {why}"
+                done[name] = replace(done[name], diff=made[name].diff, error=error)
+            else:
                 done[name] = replace(done[name], action="created", diff=previews[name].diff)
         return {**done, **failed}
 

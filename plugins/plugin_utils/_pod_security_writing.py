@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
@@ -50,10 +51,11 @@ def release(client: Client, live: Mapping[str, Object], names: Iterable[str], dr
 
 
 def with_written(done: Mapping[str, ObjectResult], besides: Mapping[str, ObjectResult]) -> dict[str, ObjectResult]:
-    """The results, with those of a write besides where it failed or is the only one that changed something."""
-    told = {
-        name: each
-        for name, each in besides.items()
-        if name not in done or (not done[name].error and (each.error or not done[name].changed))
-    }
-    return {**done, **told}
+    """The results, with what a write besides came to: a failure counts, and a change where there is no other."""
+    return {**done, **{name: _both(done[name], each) if name in done else each for name, each in besides.items()}}
+
+
+def _both(first: ObjectResult, second: ObjectResult) -> ObjectResult:
+    if first.error or (first.changed and not second.error):
+        return replace(first, diff=first.diff or second.diff)
+    return replace(second, warnings=(*first.warnings, *second.warnings))
