@@ -16,12 +16,18 @@ description:
     Everything that it warns of is shown, and O(on_violation) says what to do. Finished pods do not count.
   - Where O(on_violation) is V(fail) and no pod runs of a pod template, as of a CronJob or of a workload scaled to zero,
     the level is first only warned of and the template submitted by dry run. The label C(warn) is set for that moment
-    as a field manager of its own, C(hardening.kubernetes/pod_security-preview), and taken back. This needs the
-    permissions to list workloads and to create pods.
+    as a field manager of its own, C(hardening.kubernetes/pod_security-preview), and taken back. Where this module set
+    another C(warn) before, it is written over, kept in the annotation C(hardening.kubernetes/pod-security-former-warn),
+    and restored. This needs the permissions to list workloads and to create pods.
+  - What somebody else set C(warn) to stays. If it is not the level, the templates cannot be judged, and the namespace
+    is left as it is.
+  - The next run takes back the label of the moment that a killed run left, and so does O(state=absent).
   - What the settings no longer name is taken out of the labels, as far as this module put it there.
   - A namespace that C(create) made has the label C(hardening.kubernetes/set) and the annotation
     C(hardening.kubernetes/origin) of V(created). No namespace is ever deleted.
-  - In check mode the server's dry run tells the same and writes nothing.
+  - In check mode the server's dry run tells the same and writes nothing, except about templates of which no pod runs.
+    It judges them only where the level is enforced or warned of already. Elsewhere it is unknown whether the real run
+    labels the namespace.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
 options:
@@ -133,7 +139,7 @@ objects:
     verified:
       description: V(unknown) where check mode could not ask the server.
       type: str
-      returned: in check mode, for a namespace that is not there yet
+      returned: in check mode, for a namespace that is not there yet, or whose templates the real run alone has judged
 findings:
   description: >-
     What stands in the way: namespaces that do not exist, settings that reach no namespace, running pods and pod

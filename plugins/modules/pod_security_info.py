@@ -101,7 +101,9 @@ findings:
       returned: always
       sample: ""
     would:
-      description: The status to expect after the labels are set.
+      description: >-
+        The status to expect after the labels are set. V(unknown) where it depends on pod templates that only the real
+        run can have the server judge.
       type: str
       returned: in check mode
       sample: pass

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import moment
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard, labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look
 
@@ -421,12 +423,88 @@ def test_templates_that_would_be_refused_hold_the_level_back(
     }
     assert f"CronJob/{bad}/web: baseline:latest: the pod template would be refused: " in told["msg"]
     assert "hostPID=true" in told["msg"]
-    assert "could not be judged" in told["msg"]
+    assert "the label warn belongs to kubectl-label" in told["msg"]
     assert live_labels(client, bad) == {}
     assert live_labels(client, good) == {"enforce": "baseline", "enforce-version": "latest"}
     assert live_labels(client, foreign) == {"warn": "privileged", "warn-version": "latest"}
     told = run("pod_security", namespaces=wanted, on_violation="warn")
     assert (told["failed"], live_labels(client, bad)["enforce"]) == (False, "baseline")
+
+
+def test_our_own_warn_keeps_no_template_from_being_judged(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result]
+) -> None:
+    good, bad = namespace("own-warn-good"), namespace("own-warn-bad")
+    make_workload(client, good, "CronJob", SAFE_SPEC)
+    before = {key: {"enforce": "baseline", "warn": "baseline"} for key in (good, bad)}
+    assert not run("pod_security", namespaces=before)["failed"]
+    make_workload(client, bad, "CronJob", ROOT_SPEC)
+    labels_before = live_labels(client, bad)
+    wanted = {key: {"enforce": "restricted", "version": "v1.36", "warn": "restricted"} for key in (good, bad)}
+    told = run("pod_security", namespaces=wanted)
+    assert {each["name"]: each["action"] for each in told["objects"]} == {good: "updated", bad: "failed"}, told
+    assert f"CronJob/{bad}/web: restricted:v1.36: the pod template would be refused: " in told["msg"]
+    assert live_labels(client, good) == dict.fromkeys(("enforce", "warn"), "restricted") | dict.fromkeys(
+        ("enforce-version", "warn-version"), "v1.36"
+    )
+    assert live_labels(client, bad) == labels_before
+    for place in (good, bad):
+        assert not annotations_of_ours(client, place)
+    # What is restored is ours as before: nothing has to be written, and a removal takes all of it.
+    assert not run("pod_security", namespaces={bad: before[bad]})["changed"]
+    run("pod_security", namespaces={bad: {}}, state="absent")
+    assert live_labels(client, bad) == {}
+
+
+@pytest.mark.parametrize("own_warn", [{}, {"warn": "privileged"}], ids=["no warn", "a warn of ours"])
+def test_a_killed_run_leaves_no_label_of_the_moment_for_good(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result], own_warn: dict[str, str]
+) -> None:
+    place = namespace(f"killed-{len(own_warn)}")
+    make_workload(client, place, "CronJob", ROOT_SPEC)
+    settings = {"enforce": "baseline", **own_warn}
+    assert not run("pod_security", namespaces={place: settings})["failed"]
+    before = live_labels(client, place)
+    live = client.get(NAMESPACE, place) or {}
+    cut_off = moment(live, Standard("restricted"))
+    assert client.apply(cut_off.during, manager=cut_off.manager).ok
+    assert live_labels(client, place) == {**before, "warn": "restricted", "warn-version": "latest"}
+    # The run after it finds the same template, and has it judged under a label of its own.
+    told = run("pod_security", namespaces={place: {**settings, "enforce": "restricted"}})
+    assert (told["failed"], told["changed"], live_labels(client, place)) == (True, True, before), told
+    assert not annotations_of_ours(client, place)
+    assert client.apply(cut_off.during, manager=cut_off.manager).ok
+    assert run("pod_security", check=True, namespaces={place: settings})["changed"]
+    assert live_labels(client, place)["warn"] == "restricted"
+    assert run("pod_security", namespaces={place: {}}, state="absent")["changed"]
+    assert (live_labels(client, place), annotations_of_ours(client, place)) == ({}, [])
+
+
+def annotations_of_ours(client: Client, name: str) -> list[str]:
+    found = client.get(NAMESPACE, name) or {}
+    return [key for key in found["metadata"].get("annotations", {}) if key.startswith("hardening.kubernetes/")]
+
+
+def test_check_mode_promises_of_templates_what_the_server_says_of_them(
+    client: Client, namespace: Callable[..., str], role: Callable[..., tuple[int, str, list[Finding]]]
+) -> None:
+    unsure, bad, good = namespace("promise"), namespace("promise-bad"), namespace("promise-good")
+    for place, spec in ((unsure, SAFE_SPEC), (bad, ROOT_SPEC), (good, SAFE_SPEC)):
+        make_workload(client, place, "CronJob", spec)
+    for place in (bad, good):
+        label(client, place, {"warn": "restricted"})
+    versions = {place: (client.get(NAMESPACE, place) or {})["metadata"]["resourceVersion"] for place in (unsure, bad)}
+    wanted = {"namespaces": {key: {"enforce": "restricted"} for key in (unsure, bad, good)}}
+    status, output, findings = role(check=True, **wanted)
+    assert status == 0, output
+    would = {finding["subject"].partition("/")[2]: finding["would"] for finding in of_control(findings, "enforced")}
+    assert would == {unsure: "unknown", bad: "fail", good: "pass"}
+    assert "the real run alone" in output
+    for place, version in versions.items():
+        assert (client.get(NAMESPACE, place) or {})["metadata"]["resourceVersion"] == version
+    _status, output, findings = role(**wanted)
+    found = {finding["subject"].partition("/")[2]: finding["status"] for finding in of_control(findings, "enforced")}
+    assert found == {unsure: "pass", bad: "fail", good: "pass"}, output
 
 
 def test_warn_lets_templates_be_judged_before_anything_is_enforced(
@@ -785,6 +863,35 @@ def test_both_roles_on_one_namespace_leave_each_others_work_alone(
     assert not run(second, **wanted[second])["changed"]
     assert run(second, state="absent", **wanted[second])["changed"]
     assert there() == ({}, False)
+
+
+@pytest.fixture
+def many_namespaces(client: Client) -> Iterator[list[str]]:
+    names = [f"pod-security-{uuid.uuid4().hex[:8]}-{number:04}" for number in range(1000)]
+    made = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    assert {answer.status for answer in client.parallel(client.create, made)} == {201}
+    yield names
+    client.parallel(lambda name: client.delete(NAMESPACE, name), names)
+
+
+@pytest.mark.alone
+def test_a_thousand_namespaces_in_one_task(
+    client: Client, run: Callable[..., Result], many_namespaces: list[str]
+) -> None:
+    wanted = {name: {"enforce": "baseline", "warn": "restricted"} for name in many_namespaces}
+    for name in many_namespaces[::100]:
+        make_workload(client, name, "CronJob", SAFE_SPEC)
+    began = time.monotonic()
+    told = run("pod_security", namespaces=wanted)
+    # By dry run and for good, which is two requests each: seconds, on a machine that does nothing else.
+    assert time.monotonic() - began < 120
+    assert (told["failed"], told["summary"]["updated"]) == (False, 1000), told.get("msg")
+    enforced = client.list(NAMESPACE, label_selector="pod-security.kubernetes.io/enforce=baseline", metadata_only=True)
+    assert {each["metadata"]["name"] for each in enforced} >= set(many_namespaces)
+    told = run("pod_security", namespaces=wanted)
+    assert (told["changed"], told["summary"]["unchanged"]) == (False, 1000)
+    told = run("pod_security", namespaces=wanted, state="absent")
+    assert told["summary"]["updated"] == 1000
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:
