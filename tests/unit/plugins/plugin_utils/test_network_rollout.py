@@ -138,3 +138,34 @@ def test_a_server_that_leaves_before_the_gate_goes_is_told(run: Any) -> None:
 def test_a_server_that_is_not_there_at_all_is_the_one_error(run: Any) -> None:
     with pytest.raises(Unreachable, match="went away"):
         run(Step((GATE,), (FIRST,), DENY, (), ()), away=lambda _name, _state: True)
+
+
+def narrow(name: str) -> dict[str, Any]:
+    return {**policy(name), "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"]}}
+
+
+def test_what_selects_every_pod_is_held_back_as_the_deny_is(run: Any) -> None:
+    there, results = run(Step((), (FIRST, narrow("one")), DENY, (), ()), fails=at(("one", "present")))
+    assert there == set()
+    assert all("not written, since NetworkPolicy/shop/one failed" in results[name].error for name in ("first", "deny"))
+
+
+def test_a_deny_that_stands_is_not_told_as_unwritten(run: Any) -> None:
+    step = Step((), (narrow("one"),), DENY, (), (), was_denied=frozenset({"ingress"}), deny_stands=True)
+    there, results = run(step, "deny", fails=at(("one", "present")))
+    assert there == {"deny"} and results["deny"].action != "failed"
+    assert {finding.control for finding in failed_writes(list(results.values()))} == {"network.flows"}
+
+
+def test_the_gate_of_another_run_stays_where_a_flow_cannot_be_opened(run: Any) -> None:
+    step = Step((GATE,), (FIRST, SECOND), DENY, (), (), stale_gates=(GATE,))
+    there, results = run(step, GATE_NAME, "first", fails=at(("second", "present")))
+    assert GATE_NAME in there and "deny" not in there
+    assert "second failed" in results[GATE_NAME].error and "run again" in results[GATE_NAME].error
+
+
+def test_the_gate_of_another_run_goes_and_is_told(run: Any) -> None:
+    other = policy(f"{GATE_NAME}-other")
+    there, results = run(Step((GATE,), (FIRST,), DENY, (), (), stale_gates=(other,)), other["metadata"]["name"])
+    assert there == {"first", "deny"}
+    assert results[other["metadata"]["name"]].action == "deleted" and GATE_NAME not in results
