@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -281,32 +280,6 @@ def test_a_change_that_looks_like_none_is_written(client: Client, namespace: str
         live = client.get(KNOWN["apps/v1", "Deployment"], "tests", namespace)
         assert live is not None
         assert live["spec"]["template"]["spec"]["containers"][0]["env"] == variables
-
-
-@pytest.fixture
-def many_namespaces(client: Client) -> Iterator[list[str]]:
-    run = uuid.uuid4().hex[:8]
-    names = [f"engine-{run}-{number:04}" for number in range(1000)]
-    resource = KNOWN["v1", "Namespace"]
-    answers = client.parallel(lambda name: client.create(object_of("Namespace", name)), names)
-    assert {answer.status for answer in answers} == {201}
-    yield names
-    client.parallel(lambda name: client.delete(resource, name), names)
-
-
-@pytest.mark.alone
-def test_a_thousand_namespaces_in_one_task(ansible: Ansible, client: Client, many_namespaces: list[str]) -> None:
-    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
-    objects = [object_of("Namespace", name, metadata={"labels": labels}) for name in many_namespaces]
-    (ansible.folder / "namespaces.json").write_text("\n---\n".join(map(json.dumps, objects)))
-    told = ansible.task("apply", src=["namespaces.json"])
-    assert told["summary"]["updated"] == 1000
-    labelled = client.list(
-        KNOWN["v1", "Namespace"], label_selector="pod-security.kubernetes.io/enforce=baseline", metadata_only=True
-    )
-    assert {each["metadata"]["name"] for each in labelled} >= set(many_namespaces)
-    told = ansible.task("apply", src=["namespaces.json"])
-    assert told["summary"]["unchanged"] == 1000 and not told["changed"]
 
 
 @pytest.fixture
