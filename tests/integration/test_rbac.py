@@ -25,6 +25,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
 
 from tests.integration.conftest import CHECKOUT, object_of, write_kubeconfig
 from tests.integration.plays import run_role, run_task, wait_until_known
+from tests.integration.test_harden_cluster import AUDIT as AUDIT_CLUSTER
+from tests.integration.test_harden_cluster import HARDEN, REMOVE, play
 
 API = "rbac.authorization.k8s.io/v1"
 GROUP = "rbac.authorization.k8s.io"
@@ -357,3 +359,43 @@ def test_the_example_of_the_readme_runs(kubeconfig: Path, client: Client, name: 
     status, output, _findings = run_role(kubeconfig, tmp_path, "rbac", False, {**variables, "state": "absent"})
     assert status == 0, output
     assert [each["metadata"]["name"] for each in client.list(BINDING, name)] == ["temporary-admin"]
+
+
+def test_a_policy_gives_access_first_and_takes_it_back_last(
+    kubeconfig: Path, client: Client, name: str, tmp_path: Path
+) -> None:
+    policy = f"""\
+policy_version: 1
+name: {name}
+namespaces:
+  {name}:
+    create: true
+    pod_security: {{warn: baseline}}
+    access:
+      grant: [{{role: reader, rules: [{{resources: [pods], verbs: [get]}}], to: [{{user: access-jane, groups: []}}]}}]
+      must_not: [{{who: {{user: access-jane, groups: []}}, verbs: ["*"], resources: [secrets]}}]
+cluster:
+  access:
+    grant: [{{cluster_role: {name}-nodes, rules: [{{resources: [nodes], verbs: [get]}}], to: [{{group: access-ops}}]}}]
+    keep: [{{cluster_role_binding: "*"}}]
+"""
+    preview = play(HARDEN, kubeconfig, tmp_path, "--check", policy=policy)
+    assert preview.status == 0, preview.output
+    assert client.get(NAMESPACE, name) is None
+    hardened = play(HARDEN, kubeconfig, tmp_path, policy=policy)
+    assert hardened.status == 0, hardened.output
+    for control in ("access.granted", "access.denied", "access.undeclared"):
+        assert hardened.statuses(control) == {"pass"}, hardened.output
+    again = play(HARDEN, kubeconfig, tmp_path, policy=policy)
+    assert (again.status, again.changed) == (0, 0), again.output
+    bind(client, name, "temporary-admin", "access-bob", "admin")
+    audited = play(AUDIT_CLUSTER, kubeconfig, tmp_path, policy=policy)
+    assert audited.status != 0
+    assert f"RoleBinding/{name}/temporary-admin" in audited.output
+    without = policy.replace("cluster_role: " + name + "-nodes", "cluster_role: " + name + "-other")
+    assert play(HARDEN, kubeconfig, tmp_path, policy=without).status != 0
+    assert client.get(CLUSTER_ROLE, f"{name}-nodes") is None
+    removed = play(REMOVE, kubeconfig, tmp_path, policy=without)
+    assert removed.status == 0, removed.output
+    assert [each["metadata"]["name"] for each in client.list(BINDING, name)] == ["temporary-admin"]
+    assert client.get(CLUSTER_ROLE, f"{name}-other") is None
