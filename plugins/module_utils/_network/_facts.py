@@ -243,23 +243,26 @@ RISK_KINDS: Mapping[Risk, tuple[str, ...]] = {
     "crd_conversion": ("CustomResourceDefinition", "Service"),
     "ingress": ("Ingress", "Service"),
     "load_balancer": ("Service",),
-    "node_port": ("Service",),
+    "node_port": ("Service", "Pod", *WORKLOAD_KINDS),
 }
 """What has to be readable before anybody can say that a risk of denied ingress is not there."""
 
 
 def container_ports(spec: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
     """``(name, number, protocol)`` of what a PodSpec's containers declare, sidecars included; a name may be empty."""
-    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
-    for container in [*(spec.get("containers") or ()), *sidecars]:
-        for port in container.get("ports") or ():
-            yield port.get("name", ""), port["containerPort"], port.get("protocol", "TCP")
+    for port in _declared_ports(spec):
+        yield port.get("name", ""), port["containerPort"], port.get("protocol", "TCP")
 
 
 def host_ports(workload: PodTemplate) -> Iterator[Mapping[str, Any]]:
-    """The ports of its containers that are also ports of their node."""
-    for container in workload.spec.get("containers") or ():
-        yield from (port for port in container.get("ports") or () if port.get("hostPort"))
+    """The ports of its containers, sidecars included, that are also ports of their node."""
+    return (port for port in _declared_ports(workload.spec) if port.get("hostPort"))
+
+
+def _declared_ports(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
+    for container in [*(spec.get("containers") or ()), *sidecars]:
+        yield from container.get("ports") or ()
 
 
 def end_of(workload: PodTemplate, facts: Facts) -> End:

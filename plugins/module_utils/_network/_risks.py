@@ -89,7 +89,7 @@ _STANDS_BEHIND: Mapping[Risk, str] = {
     "crd_conversion": "the conversion of a CustomResourceDefinition",
     "ingress": "an Ingress",
     "load_balancer": "a LoadBalancer",
-    "node_port": "a NodePort",
+    "node_port": "a NodePort or a hostPort",
 }
 
 

@@ -110,6 +110,36 @@ def test_a_foreign_policy_that_opens_everything_is_a_failure_that_names_it(
     assert ("NetworkPolicy/shop/theirs" in finding.remedy) is (status == "fail")
 
 
+@pytest.mark.parametrize(
+    ("unreadable", "spec", "status"),
+    [
+        ({}, {"podSelector": {"matchLabels": {"app": "nobody"}}, "egress": [{}]}, "pass"),
+        ({"Pod": "no pods for you"}, {"podSelector": {"matchLabels": {"app": "nobody"}}, "egress": [{}]}, "unknown"),
+        ({"CronJob": "no pods for you"}, {"podSelector": {"matchLabels": {"app": "a"}}, "egress": [{}]}, "unknown"),
+        ({"Pod": "no pods for you"}, {"podSelector": FRONTEND, "egress": [{}]}, "fail"),
+        ({"Pod": "no"}, {"podSelector": FRONTEND, "egress": [{"ports": [{"port": 8080}]}]}, "pass"),
+        ({"Pod": "no"}, {"podSelector": FRONTEND, "ingress": [{}]}, "pass"),
+    ],
+)
+def test_pods_that_nobody_could_see_may_be_open(
+    shop: Any, unreadable: dict[str, str], spec: dict[str, Any], status: str
+) -> None:
+    said = {"default_deny": ["egress"], "dns": True}
+    live = (*applied(shop, said), shop.policy("theirs", spec))
+    finding = judged(shop, said, *live, unreadable=unreadable)["default_deny"]
+    assert finding.status == status
+    assert judged(shop, said, *live, unreadable=unreadable, preview=True)["default_deny"].would == status
+    assert ("no pods for you" in finding.evidence) is (status == "unknown")
+    probe = Verdict("fail", "stayed open")
+    assert judged(shop, said, *live, unreadable=unreadable, probe=probe)["default_deny"].status == "fail"
+
+
+def test_a_foreign_policy_that_opens_all_for_nobody_is_told_as_it_is(shop: Any) -> None:
+    theirs = shop.policy("theirs", {"podSelector": {"matchLabels": {"app": "nobody"}}, "ingress": [{}]})
+    finding = judged(shop, SAID, *applied(shop, SAID), theirs)["default_deny"]
+    assert "theirs, not of this set, opens all ingress of pods with app=nobody" in finding.evidence
+
+
 def test_our_own_flow_for_some_pods_is_as_declared_and_for_all_pods_is_not(shop: Any) -> None:
     some = {**SAID, "allow": [{"from": {"any": True}, "to": {"app": "frontend"}}]}
     every = {**SAID, "allow": [{"from": {"any": True}, "to": {}}]}
@@ -117,10 +147,18 @@ def test_our_own_flow_for_some_pods_is_as_declared_and_for_all_pods_is_not(shop:
     assert judged(shop, every, *applied(shop, every))["default_deny"].status == "fail"
 
 
-def test_the_gate_that_a_crash_left_is_a_failure(shop: Any) -> None:
-    gate = shop.policy("hardening-rollout-gate", {"podSelector": {}, "ingress": [{}]}, set_name="set")
+@pytest.mark.parametrize(
+    ("name", "selector", "whom"),
+    [
+        ("hardening-rollout-gate", {}, "every pod"),
+        ("hardening-rollout-gate-1234abcd", FRONTEND, "Deployment/shop/frontend"),
+        ("hardening-rollout-gate-1234abcd", {"matchLabels": {"app": "nobody"}}, "pods with app=nobody"),
+    ],
+)
+def test_the_gate_that_a_crash_left_is_a_failure(shop: Any, name: str, selector: Any, whom: str) -> None:
+    gate = shop.policy(name, {"podSelector": selector, "ingress": [{}]}, set_name="set")
     finding = judged(shop, SAID, *applied(shop, SAID), gate)["default_deny"]
-    assert "hardening-rollout-gate opens all ingress of every pod" in finding.evidence
+    assert finding.status == "fail" and f"{name} opens all ingress of {whom}" in finding.evidence
 
 
 def test_pods_on_the_host_network_are_told(shop: Any) -> None:
@@ -174,6 +212,7 @@ def test_flows_of_an_empty_namespace_are_unknown(shop: Any) -> None:
 def test_a_workload_that_may_be_where_nobody_could_look_is_unknown(shop: Any, kind: str, status: str) -> None:
     said = {**SAID, "allow": [{"from": {"app": "hidden"}, "to": {"app": "backend"}}]}
     live = applied(shop, said)
+    said |= {"accept_risks": ["node_port"]}
     assert judged(shop, said, *live, unreadable={kind: "no"})["flows"].status == status
 
 
@@ -260,6 +299,18 @@ def test_policies_of_another_engine_are_named_and_leave_the_verdict_open(shop: A
     assert failed.status == "fail"
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"other_policies": OTHER},
+        {"unreadable": {"policies of other engines": "not allowed to list ciliumnetworkpolicies"}},
+    ],
+)
+def test_check_mode_expects_no_pass_beside_policies_of_another_engine(shop: Any, facts: Any) -> None:
+    finding = judged(shop, SAID, probe=None, preview=True, **facts)["default_deny"]
+    assert (finding.status, finding.would) == ("fail", "unknown")
+
+
 def test_policies_of_another_engine_elsewhere_say_nothing(shop: Any) -> None:
     assert judged(shop, SAID, *applied(shop, SAID), other_policies=OTHER[1:])["default_deny"].status == "pass"
 
@@ -302,6 +353,13 @@ def test_what_the_set_left_and_nobody_may_see_is_unknown(shop: Any) -> None:
     (finding,) = left_over(shop, unreadable={"policies of this set": "not allowed to list networkpolicies"})
     assert (finding.subject, finding.status) == ("Set/set", "unknown")
     assert "not allowed to list networkpolicies" in finding.evidence
+
+
+def test_addresses_in_policies_that_could_not_be_read_are_unknown(shop: Any) -> None:
+    said = {"default_deny": ["egress"], "dns": True, "allow": [{"from": {}, "to": {"api_server": True}}]}
+    found = judged(shop, said, unreadable={"NetworkPolicy": "not allowed to list networkpolicies"})
+    assert {each.status for each in found.values()} == {"unknown"} and "api_server_addresses" in found
+    assert "not allowed to list networkpolicies" in found["api_server_addresses"].evidence
 
 
 def test_a_flow_whose_denied_end_is_elsewhere_claims_no_addresses(shop: Any) -> None:

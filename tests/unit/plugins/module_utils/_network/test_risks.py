@@ -146,9 +146,8 @@ def test_pods_on_the_host_network_are_not_shut_out(shop: Any) -> None:
     assert reasons(shop, {"default_deny": ["ingress"]}, **{**standing(shop, "node_port"), "workloads": workloads}) == ()
 
 
-@pytest.mark.parametrize("risk", INGRESS_RISKS)
-def test_what_could_not_be_read_counts_as_a_risk(shop: Any, risk: Any) -> None:
-    kind = RISK_KINDS[risk][0]
+@pytest.mark.parametrize(("risk", "kind"), [(risk, kind) for risk in INGRESS_RISKS for kind in RISK_KINDS[risk]])
+def test_what_could_not_be_read_counts_as_a_risk(shop: Any, risk: Any, kind: str) -> None:
     sentence = f"not allowed to list {kind}"
     found = reasons(shop, {"default_deny": ["ingress"]}, unreadable={kind: sentence})
     assert any(sentence in reason and f"accept_risks: [{risk}]" in reason for reason in found)
@@ -289,12 +288,16 @@ def test_the_clusters_own_addresses_are_no_door_from_outside(shop: Any, risk: st
     assert reasons(shop, said, **standing(shop, risk), node_addresses=("172.18.0.3",))
 
 
-def test_a_host_port_is_a_door_from_outside(shop: Any) -> None:
+@pytest.mark.parametrize("containers", ["containers", "initContainers"])
+def test_a_host_port_is_a_door_from_outside(shop: Any, containers: str) -> None:
     deployment = shop.deployment("backend", ("http", 8080, "TCP"))
-    deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["hostPort"] = 80
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec.pop("containers")
+    container["ports"][0]["hostPort"] = 80
+    spec[containers] = [{**container, "restartPolicy": "Always"}]
     facts = {"workloads": {"shop": workloads_of([], [deployment])}}
     (reason,) = reasons(shop, {"default_deny": ["ingress"]}, **facts)
-    assert "hostPort" in reason and "accept_risks: [node_port]" in reason
+    assert "through the hostPort of 8080/TCP" in reason and "accept_risks: [node_port]" in reason
     assert reasons(shop, {"default_deny": ["ingress"], "accept_risks": ["node_port"]}, **facts) == ()
     flow = {"from": {"any": True}, "to": {"app": "backend"}, "ports": ["http/TCP"]}
     assert reasons(shop, {"default_deny": ["ingress"], "allow": [flow]}, **facts) == ()
