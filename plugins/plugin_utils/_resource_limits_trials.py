@@ -22,6 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._fit import Template
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._limit_probes import (
     breaking,
+    rivals,
     saying_nothing,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import Plan, plan
@@ -139,18 +140,21 @@ class LimitsTrial(_Trial):
         hard = {name for each in place.live["ResourceQuota"] for name in each["spec"].get("hard") or ()}
         self._breaking = breaking(place.name, own)
         self._saying = saying_nothing(place.name, own, others, hard)
-        self._defaulting = sorted({each.of for each in others if each.default or each.default_request})
+        self._rivals = rivals(own, others)
         self._has_others = bool(others)
         self._said: outcomes.Outcome | None = None
 
     def ask(self) -> None:
         """Submit what breaks it and, until it got the defaults once, a pod that says nothing."""
+        if self._rivals:
+            self.outcomes.append(outcomes.rival_outcome(self._rivals))
+            return
         round_ = [
             outcomes.breaking_outcome(probe, self._submit(probe.obj)[0], self._has_others) for probe in self._breaking
         ]
         if self._saying and (self._said is None or self._said.status != "pass"):
             answer, kept = self._submit(self._saying.obj)
-            self._said = outcomes.saying_outcome(self._saying, kept, answer, self._defaulting)
+            self._said = outcomes.saying_outcome(self._saying, kept, answer)
         if self._said:
             round_.append(self._said)
         decides = outcomes.worst(round_)

@@ -121,6 +121,22 @@ def _claims(namespace: str, limit: Limit) -> list[Breaking]:
     return found
 
 
+def rivals(own: Iterable[Limit], others: Iterable[Limit]) -> list[str]:
+    """Where other LimitRanges have defaults too, and not the same: which one a container gets is up to chance."""
+    ours = next((limit for limit in own if limit.kind == "Container"), None)
+    return [
+        f"the {what} of {name} is {written(amount)} here and {written(theirs[name])} in the LimitRange {each.of}"
+        for each in others
+        if ours and each.kind == "Container"
+        for what, said, theirs in (
+            ("default", ours.default, each.default),
+            ("default request", ours.default_request, each.default_request),
+        )
+        for name, amount in said.items()
+        if theirs.get(name, amount) != amount
+    ]
+
+
 def saying_nothing(
     namespace: str, limits: Sequence[Limit], others: Sequence[Limit], hard: Iterable[str]
 ) -> Saying | None:

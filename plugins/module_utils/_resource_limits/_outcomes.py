@@ -147,23 +147,24 @@ def breaking_outcome(probe: Breaking, answer: Reply, has_others: bool) -> Outcom
     return _not_said("the LimitRange", answer, f"{'persistentvolumeclaims' if what == 'claim' else 'pods'}")
 
 
-def saying_outcome(probe: Saying, kept: Mapping[str, object], answer: Reply, defaulting: Sequence[str]) -> Outcome:
-    """Judge a pod that says nothing; ``kept`` is the pod that the server would keep.
-
-    ``defaulting`` are the other LimitRanges of the namespace that have defaults too.
-    """
+def saying_outcome(probe: Saying, kept: Mapping[str, object], answer: Reply) -> Outcome:
+    """Judge a pod that says nothing; ``kept`` is the pod that the server would keep."""
     if answer.kind == "admitted":
         missing = probe.missing_in(kept)
         if not missing:
             return Outcome("pass", "a pod that says nothing gets the defaults")
-        others = f"; {' and '.join(defaulting)} has defaults too" if defaulting else ""
-        said = f"a pod that says nothing does not get the defaults: {missing}{others}"
-        remedy = "Take the defaults out of the other LimitRange." if defaulting else _SWITCH_ON.format("LimitRanger")
-        return Outcome("fail", said, remedy=remedy)
+        said = f"a pod that says nothing does not get the defaults: {missing}"
+        return Outcome("fail", said, remedy=_SWITCH_ON.format("LimitRanger"))
     if answer.kind == "limited":
         said = f"a pod that says nothing is refused by a LimitRange: {answer.reason}"
         return Outcome("fail", said, remedy="Let the defaults and the bounds of all LimitRanges here go together.")
     return _not_said("the LimitRange", answer, "pods")
+
+
+def rival_outcome(rivals: Sequence[str]) -> Outcome:
+    """For defaults of which a pod may or may not get ours, so that no probe can tell."""
+    said = f"which default a pod gets is up to chance: {'; '.join(rivals)}"
+    return Outcome("fail", said, "config", "Take the defaults out of the other LimitRange.", lasting=True)
 
 
 def _not_said(what: str, answer: Reply, plural: str) -> Outcome:

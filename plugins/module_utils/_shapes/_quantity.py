@@ -41,7 +41,11 @@ def amounts(said: Mapping[str, Any] | None) -> dict[str, Decimal]:
 
 
 def written(amount: Decimal) -> str:
-    """A quantity that amounts to this, in thousandths where it is not whole."""
-    if amount == amount.to_integral_value():
-        return str(int(amount))
-    return f"{int((amount * 1000).to_integral_value(rounding='ROUND_CEILING'))}m"
+    """A quantity that amounts to this: in thousandths where it is not whole, in Mi or more where it is of these."""
+    if amount != amount.to_integral_value():
+        return f"{int((amount * 1000).to_integral_value(rounding='ROUND_CEILING'))}m"
+    whole = int(amount)
+    for power in (6, 5, 4, 3, 2):
+        if whole and whole % 1024**power == 0:
+            return f"{whole // 1024**power}{'KMGTPE'[power - 1]}i"
+    return str(whole)

@@ -118,9 +118,7 @@ def test_claims_that_come_with_a_workload_are_judged_too() -> None:
     claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "2Gi"}}}}
     made["spec"]["volumeClaimTemplates"] = [claim]
     (template,) = templates([], [made])
-    assert misfits(template, LIMITS, []) == [
-        "its claim data asks for 2147483648 of storage, and the maximum is 1073741824"
-    ]
+    assert misfits(template, LIMITS, []) == ["its claim data asks for 2Gi of storage, and the maximum is 1Gi"]
 
 
 def test_what_is_used_is_what_runs() -> None:

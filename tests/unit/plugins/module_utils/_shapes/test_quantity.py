@@ -43,7 +43,16 @@ def test_what_is_no_quantity(text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [("4", "4"), ("0.5", "500m"), ("1E+3", "1000"), ("0.0001", "1m"), ("0", "0")]
+    ("amount", "text"),
+    [
+        ("4", "4"),
+        ("0.5", "500m"),
+        ("1E+3", "1000"),
+        ("0.0001", "1m"),
+        ("0", "0"),
+        ("2097152", "2Mi"),
+        ("1073741825", "1073741825"),
+    ],
 )
 def test_amounts_are_written_as_quantities(amount: str, text: str) -> None:
     assert written(Decimal(amount)) == text
