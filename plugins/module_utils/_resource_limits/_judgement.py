@@ -202,7 +202,7 @@ def expected(finding: Finding, held: bool) -> Finding:
     """
     would: Status = finding.status
     previewed = finding.control == RUNNING_FIT and finding.proof == "config" and finding.status == "unknown"
-    missing = finding.control != RUNNING_FIT and finding.status == "fail" and finding.proof in ("config", "server")
+    missing = finding.status == "fail" and finding.remedy.startswith(_ENFORCE)
     if previewed or (missing and not held):
         would = "pass"
     return replace(finding, would=would)
