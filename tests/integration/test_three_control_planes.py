@@ -19,6 +19,17 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 TESTBED = [sys.executable, "-m", "tests.testbed"]
 NAME = "hardening-three"
+LIMITS = """\
+namespaces:
+  shop:
+    resources:
+      quota: {requests.cpu: 4, requests.memory: 4Gi, pods: 20}
+      limits:
+        container:
+          max: {cpu: 2}
+          default: {cpu: 200m, memory: 128Mi}
+          default_request: {cpu: 10m, memory: 16Mi}
+"""
 NODES = [f"{NAME}-control-plane", f"{NAME}-control-plane2", f"{NAME}-control-plane3"]
 
 
@@ -70,7 +81,10 @@ def test_ansible_reaches_every_node(kubeconfig: str) -> None:
 
 
 def test_the_policy_is_proved_at_each_api_server_and_proved_again_without_a_change(shop: str, tmp_path: Path) -> None:
-    command = [BIN / "ansible-playbook", "harden-cluster.yml", "-e", "policy=examples/shop/cluster-policy.yml"]
+    limits = tmp_path / "limits.yml"
+    limits.write_text(LIMITS, encoding="utf-8")
+    policies = json.dumps({"policy": ["examples/shop/cluster-policy.yml", str(limits)]})
+    command = [BIN / "ansible-playbook", "harden-cluster.yml", "-e", policies]
     for changed in (True, False):
         report = tmp_path / f"report-{changed}.json"
         done = run(*command, "-e", json.dumps({"report": str(report)}), KUBECONFIG=shop)
@@ -81,5 +95,9 @@ def test_the_policy_is_proved_at_each_api_server_and_proved_again_without_a_chan
         enforced = [each for each in told["findings"] if each["control"] == "pod_security.enforced"]
         assert [each["status"] for each in enforced] == ["pass", "pass"]
         assert all(f"at each of {len(NODES)} API servers" in each["evidence"] for each in enforced), enforced
+        for control in ("resources.quota", "resources.limits"):
+            (found,) = [each for each in told["findings"] if each["control"] == control]
+            assert (found["status"], found["proof"]) == ("pass", "effect")
+            assert f"at each of {len(NODES)} API servers" in found["evidence"], found
         denied = [each for each in told["findings"] if each["control"] == "network.default_deny"]
         assert [(each["status"], each["proof"]) for each in denied] == [("pass", "effect")]
