@@ -145,6 +145,10 @@ policy:
       description: C(namespaces), C(selected), C(default), C(exempt) and C(probe) of the role C(network_policies).
       type: dict
       returned: success
+    access:
+      description: C(namespaces), C(selected), C(default), C(exempt) and C(cluster) of the role C(rbac).
+      type: dict
+      returned: success
     waivers:
       description: The failures that somebody answers for until a day.
       type: list

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import Cluster, demands
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import unexpected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
@@ -51,17 +52,34 @@ def carry_out(
     kept: dict[str, str] = dict.fromkeys(failed, "what replaces it could not be written.")
     if not options.dry_run:
         changing = {_place(each) for each in going} & changed
-        kept |= _not_yet(client, [said for said in wanted.places if said.namespace in changing], wanted.set_name)
+        kept |= _late(client, [said for said in wanted.places if said.namespace in changing], wanted.set_name)
     stays = [each for each in going if _place(each) in kept]
     removal = replace(options, state="absent")
     ours = [each for each in left if _place(each) not in kept]
     foreign = [each for each in wanted.foreign if _place(each) not in kept]
     return [
         *written,
-        *apply_objects(client, ours, removal, progress),
-        *(_clear(each) for each in apply_objects(client, foreign, replace(removal, set_name=""), progress)),
+        *_removed(client, ours, removal, progress),
+        *(_clear(each) for each in _removed(client, foreign, replace(removal, set_name=""), progress)),
         *(_kept(each, kept[_place(each)]) for each in stays),
     ]
+
+
+def _removed(
+    client: Client, objects: Sequence[Object], options: ApplyOptions, progress: Progress
+) -> list[ObjectResult]:
+    """The results of a removal, also where the server has gone since the writes, which must not be lost with it."""
+    try:
+        return apply_objects(client, objects, options, progress)
+    except KubeError as error:
+        return [_kept(each, str(error)) for each in objects]
+
+
+def _late(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:
+    try:
+        return _not_yet(client, places, set_name)
+    except KubeError as error:
+        return {said.namespace: str(error) for said in places}
 
 
 def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:
@@ -84,10 +102,13 @@ def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str) ->
         return [each for these in asked.values() for demand in these for each in unexpected(demand, replies)]
 
     late: dict[str, str] = {}
-    for _address, at in api_servers(client).reached:
+    servers = api_servers(client)
+    if servers.missed or servers.note:
+        # Who cannot be asked can only be waited for.
+        time.sleep(_UNASKED_PAUSE_SECONDS)
+    for _address, at in servers.reached:
         replies = ask_until(at, everything, pending, _SETTLING_SECONDS)
         if any(reply.error for reply in replies.values()):
-            # Who may not ask can only wait.
             time.sleep(_UNASKED_PAUSE_SECONDS)
             continue
         for place, these in asked.items():

@@ -181,12 +181,12 @@ def _undeclared(
     role, name = binding["roleRef"], binding["metadata"]["name"]
     key = "role_binding" if said.namespace else "cluster_role_binding"
     remedy = (
-        "Run in enforce mode, which puts its subjects right."
+        "Run in enforce mode, which puts its subjects right, with force_conflicts where another field manager set them."
         if is_own
         else f"Declare it below access.grant, take it away by remove: [{{{key}: {name}}}], "
         f"or let it be by keep: [{{{key}: {name}}}]."
     )
-    goes = going is not None and (label(binding) in going or is_own)
+    goes = going is not None and label(binding) in going
     return judged(
         "access.undeclared",
         label(binding),
