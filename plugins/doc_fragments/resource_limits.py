@@ -13,7 +13,8 @@ options:
   namespaces:
     description:
       - Settings of namespaces by name. They win over O(selected), which wins over O(default).
-      - C(quota) is what the C(ResourceQuota) V(hardening-quota) has in C(spec.hard), as V({requests.cpu: 4, pods: 20}).
+      - >-
+        C(quota) is what the C(ResourceQuota) V(hardening-quota) has in C(spec.hard), as V({requests.cpu: 4, pods: 20}).
       - >-
         C(limits) is what the C(LimitRange) V(hardening-limits) has: C(container) with C(max), C(min), C(default),
         C(default_request) and C(max_limit_request_ratio), C(pod) with C(max), C(min) and C(max_limit_request_ratio),
