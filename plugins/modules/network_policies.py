@@ -13,7 +13,8 @@ description:
   - Writes NetworkPolicies into any number of namespaces, by server-side apply as the field manager
     C(hardening.kubernetes/network_policies).
   - What opens is written before what closes, and removed after it. While a direction goes from open to denied, or back,
-    a policy C(hardening-rollout-gate) keeps it as open as it was. Where a flow could not be opened, nothing is closed.
+    policies C(hardening-rollout-gate) keep the pods as open as they were, and leave out the pods that policies of others
+    close. Where a flow could not be opened, nothing is closed.
   - Each NetworkPolicy has the label C(hardening.kubernetes/set) and the annotation C(hardening.kubernetes/origin), which
     is V(created), or V(adopted) where somebody else had made it before.
   - A namespace whose default deny would break something is refused. Nothing is written there, all others are done, and
