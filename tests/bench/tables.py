@@ -42,7 +42,7 @@ ROWS: Mapping[str, Row] = {
         Row("apply_unchanged", "ours unchanged", "module unchanged", MODULE, 14),
         Row("apply_unchanged_kubectl", "ours unchanged", "kubectl unchanged", "kubectl apply", 40),
         Row("apply_loop", "ours looped", "module looped", LOOP, 40),
-        Row("access_1000", "access ours", "access kubectl", CAN_I, 20),
+        Row("access_1000", "access ours", "access kubectl", CAN_I, 15),
     )
 }
 MEMORY_ROW = "apply_memory"

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Path
+
 Schema = dict[str, Any]
-Wrong = Iterator[tuple[tuple[str | int, ...], str]]
+Wrong = Iterator[tuple[Path, str]]
 
 _WHO = ("user", "group", "service_account")
 _NOT_BY_NAME = ("create", "deletecollection")
