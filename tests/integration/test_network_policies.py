@@ -444,6 +444,29 @@ def test_a_run_that_is_cut_off_breaks_nothing_and_the_next_one_finishes(
     bare.sees("frontend", backend="open", postgres="closed")
 
 
+@pytest.mark.parametrize("cut_after", [3, 7, 8])
+def test_a_run_that_is_cut_off_beside_a_foreign_policy_breaks_nothing_and_opens_nothing(
+    bare: Shop, run: Callable[..., Result], cut_after: int
+) -> None:
+    """It closes the egress of one pod: a gate for all would open that, and without one DNS would close all others."""
+    theirs(bare.cluster, bare.namespace, {"podSelector": {"matchLabels": app("postgres")}, "policyTypes": ["Egress"]})
+    bare.sees("postgres", backend="closed", api_server="closed")
+    bare.sees("frontend", backend="open", postgres="open")
+    begun = {name: len(bare.cluster.rounds(bare.namespace, name)) for name in ("frontend", "postgres")}
+    with Writes(cut_after) as written:
+        assert run("network_policies", namespaces=bare.settings())["failed"]
+    assert len([name for _method, name in written if name.startswith("hardening-rollout-gate")]) == 2
+    time.sleep(3)
+    seen = {name: bare.cluster.rounds(bare.namespace, name)[start:] for name, start in begun.items()}
+    assert {each["backend"] for each in seen["frontend"]} == {"open"}
+    assert seen["postgres"]
+    assert "open" not in {each[target] for each in seen["postgres"] for target in ("backend", "metrics", "api_server")}
+    assert not run("network_policies", namespaces=bare.settings())["failed"]
+    assert not any(name.startswith("hardening-rollout-gate") for name in bare.cluster.policies(bare.namespace))
+    bare.sees("frontend", backend="open", postgres="closed")
+    bare.sees("postgres", backend="closed", api_server="closed")
+
+
 class Writes:
     """Notes every write to a NetworkPolicy that any client sends meanwhile; after some, the server is away."""
 
@@ -1023,6 +1046,35 @@ def test_the_role_enforces_audits_and_removes(cluster: Cluster, empty: str, kube
     assert status == 0 and cluster.policies(empty) == {}, output
     status, output = include(state="absent")
     assert status == 0 and "changed=0" in output
+
+
+def test_an_audit_in_check_mode_judges_what_is(cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path) -> None:
+    audit = role("network_policies", namespaces={empty: DENY}, set="network-test", mode="audit")
+    status, output = play(kubeconfig, tmp_path, [audit], "--check")
+    assert status != 0 and "fail network.default_deny" in output, output
+    assert cluster.policies(empty) == {}
+
+
+@pytest.mark.parametrize("name", ["network_policies", "pod_security"])
+def test_an_audit_refuses_to_remove(kubeconfig: str, tmp_path: Path, name: str) -> None:
+    status, output = play(kubeconfig, tmp_path, [role(name, state="absent", mode="audit")])
+    assert status != 0 and "Set the mode to enforce" in output, output
+
+
+def test_the_example_of_the_role_ends_green(cluster: Cluster, kubeconfig: str, tmp_path: Path) -> None:
+    """As it stands in the README, in a namespace of its own that has the workloads it speaks of."""
+    readme = (CHECKOUT / "roles/network_policies/README.md").read_text()
+    (example,) = yaml.safe_load(readme.partition("```yaml\n")[2].partition("```")[0])
+    (task,) = example["tasks"]
+    told = task["vars"]["network_policies_namespaces"]
+    (said,) = told.values()
+    place = cluster.namespace("readme")
+    task["vars"] |= {"network_policies_namespaces": {place: said}, "network_policies_set": place}
+    for name in sorted({end["app"] for each in said["allow"] for end in (each["from"], each["to"])}):
+        cluster.pod(place, name)
+    status, output = play(kubeconfig, tmp_path, [task], "-e", f"network_policies_probe_image={IMAGE}")
+    assert status == 0 and "changed=1" in output, output
+    assert "hardening-default-deny" in cluster.policies(place)
 
 
 def test_the_role_without_settings_judges_nothing_and_fails(kubeconfig: str, tmp_path: Path) -> None:
