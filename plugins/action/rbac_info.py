@@ -23,6 +23,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge 
     unexpected,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._to_come import ToCome
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._undeclared import undeclared_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
@@ -76,9 +77,10 @@ class ActionModule(HardeningAction):
         # What a preview finds otherwise than wanted will stay so until the run itself.
         answers = _answers(client, asked, 0 if self.check_mode else timeout)
         left = _left(client, wanted)
-        going = {label(each) for each in (*left.objects, *wanted.foreign)} if self.check_mode else None
+        going = frozenset(label(each) for each in (*left.objects, *wanted.foreign)) if self.check_mode else None
+        to_come = None if going is None else ToCome(wanted.places, facts.cluster, going)
         return [
-            *(judge(each, answers, going) for each in asked),
+            *(judge(each, answers, to_come) for each in asked),
             *undeclared_findings(wanted.places, facts.bindings, facts.cluster.served, wanted.set_name, going),
             *subject_findings(wanted.places, facts.accounts, facts.accounts_unseen, self.check_mode),
             *self._leftovers(wanted, left),

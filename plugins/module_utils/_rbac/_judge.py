@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demand
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access, Reply
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjects import Subject
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._to_come import ToCome
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
@@ -45,14 +46,17 @@ def unexpected(demand: Demand, replies: Replies) -> list[Access]:
     return [each for each in demand.questions if not replies[each].error and replies[each].allowed is not wanted]
 
 
-def judge(demand: Demand, answers: Answers, going: Collection[str] | None = None) -> Finding:
+def judge(demand: Demand, answers: Answers, to_come: ToCome | None = None) -> Finding:
     """The finding of one demand.
 
-    ``going`` is for check mode: the labels of the bindings that the run being previewed would take away.
+    ``to_come`` is for check mode: what the run being previewed would change.
     """
     status, evidence, remedy = _seen(demand, answers)
     proof: Proof = "none" if status == "unknown" else "server"
-    would = None if going is None else _would(demand, answers, status, going)
+    would = None
+    if to_come is not None:
+        would, why = _would(demand, answers, status, to_come)
+        evidence += why
     return judged(demand.control, demand.subject, status, evidence, proof, remedy, would)
 
 
@@ -127,14 +131,18 @@ def _servers(answers: Answers) -> str:
     return f"each of {many} API servers" if many > 1 else f"the API server {next(iter(answers.by_server), '')}"
 
 
-def _would(demand: Demand, answers: Answers, status: Status, going: Collection[str]) -> Status:
-    """What a run would leave: it writes what is granted, and takes away what goes."""
-    if status != "fail" or demand.wrong:
-        return status
+def _would(demand: Demand, answers: Answers, status: Status, to_come: ToCome) -> tuple[Status, str]:
+    """What a run would leave, and why where it is worse: it writes what is granted, and takes away what goes."""
+    if demand.control == "access.denied":
+        for each in demand.questions:
+            if why := to_come.granted(each):
+                return "fail", f"; {why} will allow {each.who} to {each}"
+    if status != "fail" or (demand.wrong and demand.control == "access.granted"):
+        return status, ""
     if demand.control == "access.granted":
-        return "pass"
+        return "pass", ""
     replies = [reply for each in demand.questions for reply in answers.of(each).values() if reply.allowed]
-    return "pass" if all(_binding_of(reply) in going for reply in replies) else "fail"
+    return ("pass" if all(_binding_of(reply) in to_come.going for reply in replies) else "fail"), ""
 
 
 def _binding_of(reply: Reply) -> str:

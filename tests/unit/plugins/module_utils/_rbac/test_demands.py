@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access, Reply
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import Served
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import parse_settings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._to_come import ToCome
 
 JANE = {"user": "jane", "groups": []}
 PODS = {"resources": ["pods", "pods/log"], "verbs": ["get", "list"]}
@@ -141,11 +142,35 @@ def test_a_forbidden_thing_that_is_allowed_fails_in_the_servers_words(served: Se
     one = demand(said, Cluster(served))
     replies = {each: Reply(allowed=True, reason=reason) for each in one.questions}
     answers = Answers({"https://one": replies})
-    seen = judge(one, answers, going={"RoleBinding/shop/leak"})
+    seen = judge(one, answers, ToCome([], Cluster(served), {"RoleBinding/shop/leak"}))
     assert (seen.status, seen.would) == ("fail", "pass")
     assert "User jane may get secrets in shop" in seen.evidence
     assert "leak/shop" in seen.evidence
-    assert judge(one, answers, going=set()).would == "fail"
+    assert judge(one, answers, ToCome([], Cluster(served), set())).would == "fail"
+
+
+@pytest.mark.parametrize(
+    ("rule", "to", "would"),
+    [
+        ({"resources": ["secrets"], "verbs": ["get"]}, JANE, "fail"),
+        ({"resources": ["*"], "verbs": ["*"], "api_groups": ["*"]}, {"group": "system:authenticated"}, "fail"),
+        ({"resources": ["secrets"], "verbs": ["get"], "names": ["db"]}, JANE, "pass"),
+        ({"resources": ["secrets"], "verbs": ["list"]}, JANE, "pass"),
+        ({"resources": ["secrets"], "verbs": ["get"], "api_groups": ["apps"]}, JANE, "pass"),
+        ({"resources": ["secrets/status"], "verbs": ["get"]}, JANE, "pass"),
+        ({"resources": ["secrets"], "verbs": ["get"]}, {"user": "bob"}, "pass"),
+    ],
+)
+def test_a_preview_tells_of_a_grant_that_gives_what_is_forbidden(
+    served: Served, rule: dict[str, Any], to: dict[str, Any], would: str
+) -> None:
+    grant = {"role": "a", "rules": [rule], "to": [to]}
+    shop = parse_settings({"grant": [grant]}, "shop")
+    one = demand({"must_not": [{"who": JANE, "verbs": ["get"], "resources": ["secrets"]}]}, Cluster(served))
+    answers = Answers({"https://one": {each: Reply() for each in one.questions}})
+    seen = judge(one, answers, ToCome([shop], Cluster(served), set()))
+    assert (seen.status, seen.would) == ("pass", would)
+    assert ("the grant of Role a in shop will allow User jane to get secrets" in seen.evidence) is (would == "fail")
 
 
 def test_what_nobody_can_have_is_no_proof_of_a_denial(served: Served) -> None:
