@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,8 +66,7 @@ def namespace(client: Client) -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def make(name: str, **labels: str) -> str:
-        full = f"limits-{name}"
-        remove(client, full)  # one that an earlier run left behind
+        full = unique(f"limits-{name}")
         assert client.create(object_of("Namespace", full, metadata={"labels": labels})).ok
         made.append(full)
         wait_until(lambda: client.get(KNOWN["v1", "ServiceAccount"], "default", full))
@@ -73,9 +77,9 @@ def namespace(client: Client) -> Iterator[Callable[..., str]]:
         client.delete(NAMESPACE, name)
 
 
-def remove(client: Client, name: str) -> None:
-    client.delete(NAMESPACE, name)
-    wait_until(lambda: client.get(NAMESPACE, name) is None)
+def unique(name: str) -> str:
+    """A name that no other run uses: a namespace may take minutes to go."""
+    return f"{name}-{uuid.uuid4().hex[:6]}"
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = 60) -> None:
@@ -138,8 +142,8 @@ def actions(told: Result) -> list[tuple[str, str]]:
 
 
 def test_from_an_empty_cluster_to_quotas_and_back(client: Client, run: Callable[..., Result]) -> None:
-    remove(client, "limits-new")
-    options = {"namespaces": {"limits-new": {**SETTINGS, "create": True}}, "set": "limits-new"}
+    place = unique("limits-new")
+    options = {"namespaces": {place: {**SETTINGS, "create": True}}, "set": place}
     try:
         preview = run("resource_limits", check=True, **options)
         assert actions(preview) == [
@@ -149,13 +153,13 @@ def test_from_an_empty_cluster_to_quotas_and_back(client: Client, run: Callable[
         ]
         seen = run("resource_limits_info", check=True, **options)
         assert {each["would"] for each in seen["findings"]} == {"pass", "not_applicable"}
-        assert client.get(NAMESPACE, "limits-new") is None
+        assert client.get(NAMESPACE, place) is None
         told = run("resource_limits", **options)
         assert (told["failed"], actions(told)) == (False, actions(preview))
-        made = client.get(QUOTA, "hardening-quota", "limits-new")
-        limits = client.get(LIMIT_RANGE, "hardening-limits", "limits-new")
+        made = client.get(QUOTA, "hardening-quota", place)
+        limits = client.get(LIMIT_RANGE, "hardening-limits", place)
         assert made and limits
-        assert made["metadata"]["labels"] == {"hardening.kubernetes/set": "limits-new"}
+        assert made["metadata"]["labels"] == {"hardening.kubernetes/set": place}
         assert int(limits["metadata"]["resourceVersion"]) < int(made["metadata"]["resourceVersion"])
         seen = run("resource_limits_info", **options)
         assert statuses(seen) == {
@@ -183,12 +187,12 @@ def test_from_an_empty_cluster_to_quotas_and_back(client: Client, run: Callable[
         for check in (True, False):
             again = run("resource_limits", check=check, **options)
             assert (again["changed"], again["summary"]["unchanged"]) == (False, 2)
-        gone = run("resource_limits", state="absent", set="limits-new")
+        gone = run("resource_limits", state="absent", set=place)
         assert actions(gone) == [("ResourceQuota", "deleted"), ("LimitRange", "deleted")]
-        assert not run("resource_limits", state="absent", set="limits-new")["changed"]
-        assert client.get(NAMESPACE, "limits-new")
+        assert not run("resource_limits", state="absent", set=place)["changed"]
+        assert client.get(NAMESPACE, place)
     finally:
-        client.delete(NAMESPACE, "limits-new")
+        client.delete(NAMESPACE, place)
 
 
 def test_probes_keep_to_limits_and_to_pod_security_and_split_over_containers(
@@ -385,7 +389,8 @@ def test_what_is_not_as_the_settings_say_fails_with_what_is(
 def test_a_webhook_that_answers_is_named(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:
-    place = namespace("webhook", **{"limits-webhook": "true"})
+    name = unique("limits-test")
+    place = namespace("webhook", **{"limits-webhook": name})
     settings = {place: {"quota": {"requests.cpu": "1"}}}
     assert not run("resource_limits", namespaces=settings)["failed"]
     group = "admissionregistration.k8s.io/v1"
@@ -395,12 +400,11 @@ def test_a_webhook_that_answers_is_named(
         "sideEffects": "NoneOnDryRun",
         "timeoutSeconds": 1,
         "clientConfig": {"url": "https://127.0.0.1:1/refuse"},
-        "namespaceSelector": {"matchLabels": {"limits-webhook": "true"}},
+        "namespaceSelector": {"matchLabels": {"limits-webhook": name}},
         "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
     }
     kind = KNOWN[group, "ValidatingWebhookConfiguration"]
-    client.delete(kind, "limits-test")
-    make(client, object_of("ValidatingWebhookConfiguration", "limits-test", "", group, webhooks=[webhook]))
+    make(client, object_of("ValidatingWebhookConfiguration", name, "", group, webhooks=[webhook]))
     try:
         told: dict[str, Any] = {}
 
@@ -411,7 +415,7 @@ def test_a_webhook_that_answers_is_named(
         wait_until(answered)
         assert "the admission webhook refuses.example.com answered in place of the quota" in told["evidence"]
     finally:
-        client.delete(kind, "limits-test")
+        client.delete(kind, name)
 
 
 def test_what_the_server_counts_above_a_quota_is_told_after_it_is_set(
@@ -432,11 +436,11 @@ def test_sets_leave_each_other_alone_and_lose_what_they_no_longer_name(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:
     mine, other = namespace("set-mine"), namespace("set-other")
-    options: dict[str, Any] = {"set": "limits-sets"}
+    options: dict[str, Any] = {"set": unique("limits-sets")}
     assert not run("resource_limits", namespaces={mine: SETTINGS, other: SETTINGS}, **options)["failed"]
     told = run("resource_limits", namespaces={mine: SETTINGS}, set="limits-another")
     assert told["failed"]
-    assert "It belongs to the set limits-sets, and this is the set limits-another" in told["msg"]
+    assert f"It belongs to the set {options['set']}, and this is the set limits-another" in told["msg"]
     seen = run("resource_limits_info", namespaces={mine: SETTINGS}, **options)
     (left,) = [each for each in seen["findings"] if each["control"] == "policy.leftovers"]
     assert (left["status"], left["subject"]) == ("fail", f"Namespace/{other}")
@@ -481,12 +485,10 @@ def user(
     made: list[tuple[str, str]] = []
 
     def make_user(name: str, rules: list[dict[str, Any]]) -> Path:
-        full, home = f"limits-test-{name}", namespace(f"user-{name}")
+        full, home = unique(f"limits-test-{name}"), namespace(f"user-{name}")
         subject = {"kind": "ServiceAccount", "name": full, "namespace": home}
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": full}
-        for kind in ("ClusterRole", "ClusterRoleBinding"):
-            client.delete(KNOWN[RBAC, kind], full)
-            made.append((kind, full))
+        made.extend((kind, full) for kind in ("ClusterRole", "ClusterRoleBinding"))
         make(
             client,
             object_of("ServiceAccount", full, home),
@@ -510,7 +512,7 @@ def test_with_exactly_the_shipped_roles_and_with_less(
 ) -> None:
     place = namespace("roles")
     make(client, deployment("silent", place, SAFE_SPEC))
-    options = {"namespaces": {place: SETTINGS}, "set": "limits-roles"}
+    options = {"namespaces": {place: SETTINGS}, "set": place}
     enforcing = user("enforce", cluster_role_rules(ENFORCE))
     told = run_task(enforcing, "resource_limits", False, options)
     assert not told["failed"], told["msg"]
@@ -591,10 +593,57 @@ def test_the_example_of_the_readme_runs(
     variables = play["tasks"][0]["vars"]
     settings = variables.pop("resource_limits_namespaces").pop("production")
     assert not variables
-    remove(client, "limits-readme")
+    place = unique("limits-readme")
     try:
-        status, output, findings = role(namespaces={"limits-readme": settings})
+        status, output, findings = role(namespaces={place: settings})
         assert status == 0, output
         assert {each["status"] for each in findings} == {"pass", "not_applicable"}
     finally:
-        client.delete(NAMESPACE, "limits-readme")
+        client.delete(NAMESPACE, place)
+
+
+POLICY = """\
+policy_version: 1
+name: {place}
+namespaces:
+  {place}:
+    create: true
+    pod_security: {{enforce: restricted}}
+    resources:
+      quota: {{requests.cpu: 2, limits.memory: 2Gi, pods: 9}}
+      limits: {{container: {{default: {{memory: 64Mi}}, default_request: {{cpu: 50m, memory: 32Mi}}}}}}
+"""
+
+
+def test_a_policy_is_hardened_audited_and_removed(client: Client, kubeconfig: Path, tmp_path: Path) -> None:
+    place = unique("limits-policy")
+    (tmp_path / "cluster-policy.yml").write_text(POLICY.format(place=place), encoding="utf-8")
+
+    def play(name: str, *options: str) -> tuple[int, str, dict[str, Any]]:
+        report = tmp_path / "report.json"
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), f"hardening.kubernetes.{name}", *options]
+            + (["-e", f"report={report}"] if name != "remove_hardening" else []),
+            cwd=tmp_path,
+            env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "KUBECONFIG": str(kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        return done.returncode, done.stdout + done.stderr, told
+
+    try:
+        status, output, told = play("harden_cluster")
+        assert status == 0, output
+        found = {each["control"]: each["status"] for each in told["findings"]}
+        assert {found[f"resources.{name}"] for name in ("quota", "quota_counted", "limits")} == {"pass"}
+        status, output, _told = play("audit_cluster")
+        assert (status, "changed=0" in output) == (0, True), output
+        status, output, _told = play("remove_hardening")
+        assert status == 0, output
+        assert client.get(QUOTA, "hardening-quota", place) is None
+        assert client.get(LIMIT_RANGE, "hardening-limits", place) is None
+        assert client.get(NAMESPACE, place)
+    finally:
+        client.delete(NAMESPACE, place)
