@@ -80,7 +80,7 @@ options:
   prune:
     description:
       - Whether the set, where it is not V(default), has nothing but what the options say. What it has in namespaces
-        that they do not reach is then removed by M(hardening.kubernetes.network_policies), in the order in which nothing
+        that they do not reach is then removed by M(hardening.kubernetes.network_policies), in an order in which nothing
         breaks, and is a failure of C(policy.leftovers) for M(hardening.kubernetes.network_policies_info).
       - Set it to V(false) where several tasks share one set and each says a part of it.
       - Without any settings nothing is pruned, so that a mistyped option does not remove a whole set. Removing it is
