@@ -56,8 +56,8 @@ options:
       - Name of the set that quotas and limits belong to, in their label C(hardening.kubernetes/set).
       - What of the set a namespace has and the settings no longer say is removed. O(prune) says where.
       - What another set has in a namespace is refused.
-      - The set V(default) is that of whoever names none. Whoever shares it shares its quotas and limits too, and nothing
-        is looked for in namespaces that the options do not reach.
+      - The set V(default) is that of whoever names none. Whoever shares it shares its quotas and limits too, and
+        nothing is looked for in namespaces that the options do not reach.
     type: str
     default: default
   prune:

@@ -10,8 +10,8 @@ module: break_glass
 short_description: Take what this collection denies out of the way, at once, and record what it was
 version_added: 1.0.0
 description:
-  - For the hour in which a deny of ours is in somebody's way and nobody has the time to find out which. It needs nothing
-    but a connection to the cluster, no policy file.
+  - For the hour in which a deny of ours is in somebody's way and nobody has the time to find out which. It needs
+    nothing but a connection to the cluster, no policy file.
   - Deletes the NetworkPolicies that sets of this collection made, as far as they close anything. One that only opens
     what a foreign NetworkPolicy closes stays, since it would be missed.
   - Takes back the Pod Security labels that enforce and that the role C(pod_security) set. What they audit and warn of

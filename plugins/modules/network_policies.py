@@ -13,10 +13,10 @@ description:
   - Writes NetworkPolicies into any number of namespaces, by server-side apply as the field manager
     C(hardening.kubernetes/network_policies).
   - What opens is written before what closes, and removed after it. While a direction goes from open to denied, or back,
-    policies C(hardening-rollout-gate) keep the pods as open as they were, and leave out the pods that policies of others
-    close. Where a flow could not be opened, nothing is closed.
-  - Each NetworkPolicy has the label C(hardening.kubernetes/set) and the annotation C(hardening.kubernetes/origin), which
-    is V(created), or V(adopted) where somebody else had made it before.
+    policies C(hardening-rollout-gate) keep the pods as open as they were, and leave out the pods that policies of
+    others close. Where a flow could not be opened, nothing is closed.
+  - Each NetworkPolicy has the label C(hardening.kubernetes/set) and the annotation C(hardening.kubernetes/origin),
+    which is V(created), or V(adopted) where somebody else had made it before.
   - A namespace whose default deny would break something is refused. Nothing is written there, all others are done, and
     the task fails at the end with the line to add.
   - In check mode the server's dry run tells the same and writes nothing, and what would be refused is a warning.

@@ -10,9 +10,9 @@ module: resource_limits
 short_description: Set quotas and limits in namespaces
 version_added: 1.0.0
 description:
-  - Sets a C(LimitRange) and then a C(ResourceQuota) in any number of namespaces, by server-side apply as the field manager
-    C(hardening.kubernetes/resource_limits). A quota refuses pods that do not say what they ask for, and the defaults of
-    the LimitRange say it for them, so that on the way back the quota goes first.
+  - Sets a C(LimitRange) and then a C(ResourceQuota) in any number of namespaces, by server-side apply as the field
+    manager C(hardening.kubernetes/resource_limits). A quota refuses pods that do not say what they ask for, and the
+    defaults of the LimitRange say it for them, so that on the way back the quota goes first.
   - Before that it is found out what would not fit, by what pods and workloads say. That is what runs already above the
     quota, and the workloads whose next pod would be refused for lack of requests or limits, or for what a bound of the
     LimitRange does not allow. O(on_violation) says what to do. What fitted no better before does not count.
@@ -37,8 +37,8 @@ options:
     default: false
   state:
     description:
-      - V(absent) removes the quotas and LimitRanges of the set, all of them where O(set) has a name of its own, else those
-        in the namespaces that the other options name.
+      - V(absent) removes the quotas and LimitRanges of the set, all of them where O(set) has a name of its own, else
+        those in the namespaces that the other options name.
     type: str
     choices: [present, absent]
     default: present

@@ -10,13 +10,14 @@ module: resource_limits_info
 short_description: Prove by effect that quotas and limits are enforced
 version_added: 1.0.0
 description:
-  - Asks each API server, by dry run, to create a pod that exceeds the quota, and one that fits. Only a refusal that names
-    our quota and the resources that were exceeded, three times, counts as proof. The pods keep to the LimitRanges and to
-    the strictest Pod Security level, and have several containers where one may not ask for enough.
+  - Asks each API server, by dry run, to create a pod that exceeds the quota, and one that fits. Only a refusal that
+    names our quota and the resources that were exceeded, three times, counts as proof. The pods keep to the LimitRanges
+    and to the strictest Pod Security level, and have several containers where one may not ask for enough.
   - What no single pod can exceed, like counted objects and storage, is proved by the server's own status, which is
     C(resources.quota_counted). As long as the server has not counted, there is no proof of either.
-  - Asks each API server to create pods and claims that break every bound of the LimitRange, and a pod that says nothing.
-    The first must be refused by the words of the LimitRanger for exactly these bounds, the last must get the defaults.
+  - Asks each API server to create pods and claims that break every bound of the LimitRange, and a pod that says
+    nothing. The first must be refused by the words of the LimitRanger for exactly these bounds, the last must get the
+    defaults.
   - Asks, for each workload and each pod, about a pod that asks for the same, so that it is known what would be missing
     after its next restart.
   - Nothing is stored. Probes are named C(hardening-probe-...). RBAC knows no dry run, so this needs the permission to
@@ -26,7 +27,8 @@ author:
 options:
   on_violation:
     description:
-      - What M(hardening.kubernetes.resource_limits) will be told. Check mode takes it into account to tell what to expect.
+      - What M(hardening.kubernetes.resource_limits) will be told. Check mode takes it into account to tell what to
+        expect.
     type: str
     choices: [fail, warn, proceed]
     default: fail
