@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, hardening.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A second API server of the same cluster, whose configuration exempts a namespace from Pod Security.
+"""A second API server of the same cluster, which exempts a namespace from Pod Security and knows no quotas and limits.
 
-It runs on the same node, with the same etcd, beside the first, so that nothing but its exemption differs.
+It runs on the same node, with the same etcd, beside the first, so that nothing but this differs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import (
+    SETTINGS_SPEC,
+    read,
+    read_arguments,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import look as look_at_limits
 
+from tests.integration.plays import run_task
 from tests.testbed import engine as engines
 
 PORT = 7443
@@ -82,12 +90,18 @@ def exempting(client: Client, node: tuple[str, str]) -> Iterator[Client]:
 
 def second_server(pod: dict[str, Any]) -> dict[str, Any]:
     (container,) = pod["spec"]["containers"]
-    other = ("--secure-port=", "--endpoint-reconciler-type=", "--admission-control-config-file=")
+    other = (
+        "--secure-port=",
+        "--endpoint-reconciler-type=",
+        "--admission-control-config-file=",
+        "--disable-admission-plugins=",
+    )
     container["command"] = [
         *(argument for argument in container["command"] if not argument.startswith(other)),
         f"--secure-port={PORT}",
         "--endpoint-reconciler-type=none",
         f"--admission-control-config-file={CONFIGURATION}",
+        "--disable-admission-plugins=ResourceQuota,LimitRanger",
     ]
     for key in ("livenessProbe", "readinessProbe", "startupProbe", "ports", "resources"):
         container.pop(key, None)
@@ -217,3 +231,27 @@ def test_an_api_server_that_is_not_ready_is_not_asked(client: Client) -> None:
         client.delete(slices, "pod-security-no-api-server", "default")
     assert seen[ENFORCED].status == "pass"
     assert "192.0.2.1" not in seen[ENFORCED].evidence
+
+
+def test_quotas_and_limits_that_an_api_server_does_not_know_fail(
+    client: Client, exempting: Client, kubeconfig: Path
+) -> None:
+    defaults = {"cpu": "100m"}
+    limits = {"container": {"max": {"cpu": "1"}, "default": defaults, "default_request": defaults}}
+    options = {"namespaces": {ENFORCED: {"quota": {"requests.cpu": "2"}, "limits": limits}}}
+    assert not run_task(kubeconfig, "resource_limits", False, options)["failed"]
+    wanted = read(
+        client, read_arguments({**{name: each["default"] for name, each in SETTINGS_SPEC.items()}, **options})
+    )
+
+    def seen(asked: Client) -> dict[str, Finding]:
+        found = look_at_limits(asked, wanted.places, 10, lambda _done, _total: None)[ENFORCED]
+        return {finding.control: finding for finding in found}
+
+    here = seen(client)
+    assert {here[control].status for control in ("resources.quota", "resources.limits")} == {"pass"}
+    there = seen(exempting)
+    assert {there[control].status for control in ("resources.quota", "resources.limits")} == {"fail"}
+    assert "is let in although the ResourceQuota hardening-quota is there" in there["resources.quota"].evidence
+    assert "gets past the LimitRange hardening-limits" in there["resources.limits"].evidence
+    assert "--disable-admission-plugins" in there["resources.quota"].remedy
