@@ -149,6 +149,9 @@ class LimitsTrial(_Trial):
         if self._rivals:
             self.outcomes.append(outcomes.rival_outcome(self._rivals))
             return
+        if not self._breaking and not self._saying:
+            self.outcomes.append(outcomes.nothing_to_break())
+            return
         round_ = [
             outcomes.breaking_outcome(probe, self._submit(probe.obj)[0], self._has_others) for probe in self._breaking
         ]

@@ -22,6 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     resource_behind,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import unit_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import COMPUTE
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._probe_pod import PROBE_POD, PROBE_PREFIX
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts, written
 
@@ -83,7 +84,7 @@ def _pods(namespace: str, container: Limit | None, pod: Limit | None) -> list[Br
     if container:
         below = _below(container)
         ratio = _beyond_ratio(container)
-        several += [(below, {})] if below else []
+        several += [(below, _not_overcommitted(below))] if below else []
         several += [ratio] if ratio[0] else []
         breaks |= _low(container, below) | _ratios(container)
     found = [Breaking(_pod(namespace, several), frozenset(breaks))] if several else []
@@ -96,6 +97,11 @@ def _pods(namespace: str, container: Limit | None, pod: Limit | None) -> list[Br
 
 def _below(limit: Limit) -> Amounts:
     return {name: amount - unit_of(name) for name, amount in limit.min.items() if amount >= unit_of(name)}
+
+
+def _not_overcommitted(said: Amounts) -> Amounts:
+    """The resources whose limit must be their request, or the pod is none."""
+    return {name: amount for name, amount in said.items() if name not in COMPUTE}
 
 
 def _low(limit: Limit, below: Amounts) -> set[Bound]:

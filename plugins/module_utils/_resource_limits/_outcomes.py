@@ -167,6 +167,12 @@ def rival_outcome(rivals: Sequence[str]) -> Outcome:
     return Outcome("fail", said, "config", "Take the defaults out of the other LimitRange.", lasting=True)
 
 
+def nothing_to_break() -> Outcome:
+    """For limits that no pod can break and that have no defaults."""
+    said = "these limits have no default, and no bound that anything could break"
+    return Outcome("unknown", said, "config", "Give the limits a default, or a bound above 0.", lasting=True)
+
+
 def _not_said(what: str, answer: Reply, plural: str) -> Outcome:
     """For an answer that says nothing of what is asked for."""
     if answer.kind == "not_permitted":

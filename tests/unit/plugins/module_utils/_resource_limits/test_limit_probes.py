@@ -14,6 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._limit_probes import (
     breaking,
+    rivals,
     saying_nothing,
 )
 
@@ -54,6 +55,22 @@ def test_every_bound_is_broken_by_some_probe() -> None:
             for each in probe.breaks:
                 word = "ratio per" if each.what == "ratio" else f"{each.what} {each.resource} usage per"
                 assert any(f"{word} {each.kind}" in text for text in told), (each, told)
+
+
+def test_what_may_not_be_overcommitted_has_its_request_for_its_limit() -> None:
+    (probe,) = breaking("any", limits({"type": "Container", "min": {"nvidia.com/gpu": "2", "cpu": "1"}}))
+    (container,) = probe.obj["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"nvidia.com/gpu": "1", "cpu": "999m"},
+        "limits": {"nvidia.com/gpu": "1"},
+    }
+
+
+def test_other_defaults_are_rivals_where_they_differ() -> None:
+    item = {**CONTAINER, "default": {"cpu": "1", "memory": "1Gi"}}
+    other = limits_of({"metadata": {"name": "other"}, "spec": {"limits": [item]}})
+    assert rivals(limits(CONTAINER), other) == ["the default of cpu is 500m here and 1 in the LimitRange other"]
+    assert rivals(limits(CONTAINER), limits(CONTAINER)) == []
 
 
 def test_claims_are_above_and_below() -> None:
