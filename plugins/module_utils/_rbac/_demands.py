@@ -27,6 +27,7 @@ Object = Mapping[str, Any]
 RoleKey = tuple[str, str, str]
 
 _CORE = ("",)
+_UNLISTED = "whether the server has these resources is not known, since they may not be listed"
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 
 
@@ -77,6 +78,7 @@ def _granted(said: AccessSettings, grant: Grant, set_name: str, cluster: Cluster
     if grant.rules is not None:
         asked = grant.rules
         wrong = tuple(_not_served(grant.rules, cluster.served)) if cluster.served else ()
+        unseen = () if cluster.served else (_UNLISTED,)
     else:
         rules, wrong, unseen = _live_rules(said, grant, cluster)
         asked = tuple(_first_of_each(rules))
@@ -187,9 +189,7 @@ def _expanded(rule: Rule, cluster: Cluster) -> tuple[list[Rule], list[str]]:
     """
     served = cluster.served
     if served is None:
-        return [Rule(rule.verbs, rule.resources, rule.groups or _CORE, rule.names)], [
-            "whether the server has these resources is not known"
-        ]
+        return [Rule(rule.verbs, rule.resources, rule.groups or _CORE, rule.names)], [_UNLISTED]
     expanded, missing = [], []
     for resource in rule.resources:
         plural, _slash, subresource = resource.partition("/")

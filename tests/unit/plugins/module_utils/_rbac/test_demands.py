@@ -62,6 +62,13 @@ def test_rules_about_what_the_server_does_not_have_fail_though_they_are_granted(
     assert "no resource deployments in the API group core; there are deployments in apps" in seen.evidence
 
 
+def test_where_resources_may_not_be_listed_nothing_passes() -> None:
+    said = {"grant": [{"role": "a", "rules": [PODS], "to": [JANE]}]}
+    assert finding(demand(said, Cluster(None)), yes).status == "unknown"
+    forbidden = {"must_not": [{"who": JANE, "verbs": ["get"], "resources": ["secrets"]}]}
+    assert finding(demand(forbidden, Cluster(None)), no).status == "unknown"
+
+
 def test_of_a_foreign_role_one_resource_of_each_rule_is_asked(served: Served) -> None:
     rules = [
         {"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get", "list"]},
