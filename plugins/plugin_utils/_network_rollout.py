@@ -51,16 +51,14 @@ class _Rollout:
 
     def results(self) -> Results:
         gates = self._write(self._gates.values())
-        allows = self._write(
-            self._of_sound(lambda step: [each for each in step.allows if each not in step.closing_allows])
-        )
+        allows = self._write(self._of_sound(lambda step: step.opening_allows))
         allows += self._write(self._of_sound(lambda step: step.closing_allows))
         denies = self._write(self._denies())
         kept = self._held_back({(each.namespace, each.name) for each in (*allows, *denies)})
         broken = dict(self._failed)
         gone = self._remove(self._of_sound(lambda step: step.stale_denies))
         gone += self._remove(self._of_sound(lambda step: step.stale_allows))
-        allows, not_taken_back = self._taken_back(allows)
+        allows, not_taken_back = self._taken_back(allows, broken)
         staying = self._staying(broken, _failures([*not_taken_back, *gone]), denies, gone)
         removed = self._remove(
             reference(gate) for key, gate in {**self._left, **self._gates}.items() if key not in staying
@@ -127,7 +125,7 @@ class _Rollout:
             if policy and _key(policy) not in written
         ]
 
-    def _taken_back(self, allows: Results) -> tuple[Results, Results]:
+    def _taken_back(self, allows: Results, broken: Collection[str]) -> tuple[Results, Results]:
         """Without the deny, what opens a flow for a pod would alone close all else for it; so it goes again.
 
         All that this run made, where the direction was not denied for every pod before. The results of what was
@@ -136,7 +134,7 @@ class _Rollout:
         made = {(each.namespace, each.name) for each in allows if each.action == "created"}
         lone = [
             policy
-            for name in self._failed
+            for name in broken
             for policy in self._steps[name].allows
             if (name, policy["metadata"]["name"]) in made and not _directions(policy) <= self._steps[name].was_denied
         ]

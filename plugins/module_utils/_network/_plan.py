@@ -63,10 +63,18 @@ class Step:
     deny_stands: bool = False
 
     @property
+    def opening_allows(self) -> tuple[Policy, ...]:
+        """Those that select some pods, or pods that were closed: they open more than they close."""
+        return tuple(policy for policy in self.allows if not self._closes_all(policy))
+
+    @property
     def closing_allows(self) -> tuple[Policy, ...]:
         """Those that select every pod where not every pod was closed: they close as much as a deny does."""
-        acting = ((policy, in_force(policy)) for policy in self.allows)
-        return tuple(policy for policy, acts in acting if acts.selects_all and not acts.rules.keys() <= self.was_denied)
+        return tuple(policy for policy in self.allows if self._closes_all(policy))
+
+    def _closes_all(self, policy: Policy) -> bool:
+        acting = in_force(policy)
+        return acting.selects_all and not acting.rules.keys() <= self.was_denied
 
 
 @dataclass(frozen=True, slots=True)

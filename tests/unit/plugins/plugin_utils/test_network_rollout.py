@@ -169,3 +169,8 @@ def test_the_gate_of_another_run_goes_and_is_told(run: Any) -> None:
     there, results = run(Step((GATE,), (FIRST,), DENY, (), (), stale_gates=(other,)), other["metadata"]["name"])
     assert there == {"first", "deny"}
     assert results[other["metadata"]["name"]].action == "deleted" and GATE_NAME not in results
+
+
+def test_what_was_opened_stays_once_the_deny_is_written(run: Any) -> None:
+    there, results = run(Step((GATE,), (SECOND,), DENY, (), (FIRST,)), "first", fails=at(("first", "absent")))
+    assert there == {"first", "second", "deny"} and results["second"].action == "created"
