@@ -93,7 +93,9 @@ class ActionModule(HardeningAction):
             subjects.setdefault(f"Namespace/{namespace}" if namespace else label(each), []).append(label(each))
         if not wanted.everywhere and not subjects and not left.unseen:
             return []
-        return leftover_findings(wanted.set_name, subjects, left.unseen, "roles and bindings", preview=self.check_mode)
+        return leftover_findings(
+            wanted.set_name, subjects, left.unseen, "roles and bindings", preview=self.check_mode, only=wanted.only
+        )
 
 
 def _answers(client: Client, asked: Sequence[Demand], timeout: float) -> Answers:

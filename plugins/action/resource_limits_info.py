@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -55,7 +56,7 @@ class ActionModule(HardeningAction):
                 seen[name] = [expected(finding, held) for finding in findings]
         found = [*missing, *(finding for findings in seen.values() for finding in findings)]
         if has_settings(said):
-            found += _left(wanted, said["set"], said["prune"], self.check_mode)
+            found += _left(wanted, said, self.check_mode)
         counts = Counter(finding.status for finding in found)
         return {
             "changed": False,
@@ -68,9 +69,10 @@ def _is_misfit(finding: Finding) -> bool:
     return finding.control == RUNNING_FIT and finding.status == "fail" and finding.proof == "config"
 
 
-def _left(wanted: Wanted, set_name: str, prune: bool, preview: bool) -> list[Finding]:
+def _left(wanted: Wanted, said: Mapping[str, Any], preview: bool) -> list[Finding]:
     """What the set has and nothing names any more."""
-    everywhere = reaches_everywhere(set_name, prune)
+    set_name, only = said["set"], said["only"]
+    everywhere = reaches_everywhere(set_name, said["prune"])
     if not everywhere and not wanted.left:
         return []
     left: dict[str, list[str]] = {}
@@ -78,4 +80,5 @@ def _left(wanted: Wanted, set_name: str, prune: bool, preview: bool) -> list[Fin
         metadata = each["metadata"]
         told = f"{each['kind']}/{metadata['namespace']}/{metadata['name']}"
         left.setdefault(f"Namespace/{metadata['namespace']}", []).append(told)
-    return leftover_findings(set_name, left, wanted.unseen if everywhere else "", "quotas and limits", preview=preview)
+    unseen = wanted.unseen if everywhere else ""
+    return leftover_findings(set_name, left, unseen, "quotas and limits", preview=preview, only=only)

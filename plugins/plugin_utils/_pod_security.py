@@ -127,7 +127,8 @@ def leftovers(seen: Seen, arguments: Mapping[str, Any], preview: bool) -> list[F
         return []
     names = left_over(seen.live, seen.resolution.settings, arguments["set"], arguments["only"])
     told = {f"Namespace/{name}": labels_told(seen.live[name]) for name in names}
-    return leftover_findings(arguments["set"], told, seen.unseen, "Pod Security labels", preview=preview)
+    only = arguments["only"]
+    return leftover_findings(arguments["set"], told, seen.unseen, "Pod Security labels", preview=preview, only=only)
 
 
 def look(

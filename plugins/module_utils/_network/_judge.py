@@ -118,10 +118,10 @@ def judge(
             found.append(view.flows(settings))
         if plan.desired[namespace].api_server:
             found.append(view.api_server_addresses())
-    return [*found, *_left_over(facts, set_name, prune, will_probe is not None)]
+    return [*found, *_left_over(facts, set_name, prune, will_probe is not None, only)]
 
 
-def _left_over(facts: Facts, set_name: str, prune: bool, preview: bool) -> list[Finding]:
+def _left_over(facts: Facts, set_name: str, prune: bool, preview: bool, only: Sequence[str]) -> list[Finding]:
     """What this set wrote in namespaces that its settings no longer reach."""
     if not reaches_everywhere(set_name, prune):
         return []
@@ -130,7 +130,7 @@ def _left_over(facts: Facts, set_name: str, prune: bool, preview: bool) -> list[
         for namespace, policies in facts.left_over.items()
     }
     unseen = facts.unreadable.get(LEFT_OVER, "")
-    return leftover_findings(set_name, left, unseen, "NetworkPolicies", preview=preview)
+    return leftover_findings(set_name, left, unseen, "NetworkPolicies", preview=preview, only=only)
 
 
 class _View:

@@ -138,20 +138,28 @@ def left_over(listed: Iterable[Object], wanted: Iterable[Object], set_name: str,
 
 
 def leftover_findings(
-    set_name: str, left: Mapping[str, Sequence[str]], unseen: str, what: str, *, preview: bool = False
+    set_name: str,
+    left: Mapping[str, Sequence[str]],
+    unseen: str,
+    what: str,
+    *,
+    preview: bool = False,
+    only: Sequence[str] = (),
 ) -> list[Finding]:
     """The findings of ``policy.leftovers`` about one kind of thing that sets have.
 
     ``left`` are subjects (``Namespace/x``, or an object of the cluster) and what of the set each still has, as
     ``Kind/namespace/name``. ``unseen`` says why nobody could look, empty where somebody did. ``what`` is the kind of
-    thing, in plural. ``preview``: whether a run that prunes is being previewed.
+    thing, in plural. ``preview``: whether a run that prunes is being previewed. ``only``: names and globs outside of
+    which nobody looked.
     """
     if unseen:
         evidence = f"could not look for {what} that the set {set_name} left elsewhere, so none is pruned: {unseen}"
         remedy = "Give the permission that is named, then check again."
         return [judged(LEFTOVERS, f"Set/{set_name}", "unknown", evidence, "none", remedy, _would("unknown", preview))]
     if not left:
-        evidence = f"no {what} of the set {set_name} but those that are named"
+        where = f" in {', '.join(only)}; nobody looked elsewhere" if only else ""
+        evidence = f"no {what} of the set {set_name} but those that are named{where}"
         return [judged(LEFTOVERS, f"Set/{set_name}", "pass", evidence, "server", "", _would("pass", preview))]
     return [
         judged(

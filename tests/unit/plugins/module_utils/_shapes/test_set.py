@@ -148,5 +148,7 @@ def test_leftovers_are_failures_that_name_what_is_there_and_expected_to_go() -> 
 def test_who_could_not_look_never_passes() -> None:
     (unseen,) = leftover_findings("shop", {}, "The server refused.", "ConfigMaps")
     assert unseen.status == "unknown" and "so none is pruned: The server refused." in unseen.evidence
+    (part,) = leftover_findings("shop", {}, "", "ConfigMaps", only=["web", "team-*"])
+    assert part.evidence.endswith("but those that are named in web, team-*; nobody looked elsewhere")
     (clean,) = leftover_findings("shop", {}, "", "ConfigMaps")
     assert (clean.status, clean.subject) == ("pass", "Set/shop")
