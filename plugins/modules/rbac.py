@@ -17,6 +17,7 @@ description:
     with a hash of its set and role.
   - What the set no longer declares is removed last, then the foreign objects that C(remove) names. Where something
     could not be written, nothing is removed.
+  - A foreign binding that gives the user of the task its own access is left, and told as failed.
   - A user who gives others what it does not hold itself needs the verbs C(escalate) on roles and C(bind) on the roles
     that it binds, which the ClusterRole C(hardening-enforce) has.
   - In check mode the server's dry run tells the same and writes nothing.

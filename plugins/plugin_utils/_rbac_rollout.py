@@ -16,6 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import Cluster, demands
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import label
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import unexpected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings
@@ -23,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._resu
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import api_servers
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import Wanted
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import Replies, ask_until
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_self import stood_on
 
 _ESCALATION = re.compile(
     r'user "(?P<user>[^"]*)".*?is attempting to grant RBAC permissions not currently held:\s*(?P<what>.*)', re.DOTALL
@@ -56,12 +58,14 @@ def carry_out(
     stays = [each for each in going if _place(each) in kept]
     removal = replace(options, state="absent")
     ours = [each for each in left if _place(each) not in kept]
-    foreign = [each for each in wanted.foreign if _place(each) not in kept]
+    own = _own(client, wanted.foreign)
+    foreign = [each for each in wanted.foreign if _place(each) not in kept and label(each) not in own]
     return [
         *written,
         *_removed(client, ours, removal, progress),
         *(_clear(each) for each in _removed(client, foreign, replace(removal, set_name=""), progress)),
         *(_kept(each, kept[_place(each)]) for each in stays),
+        *(_kept(each, own[label(each)]) for each in wanted.foreign if label(each) in own and each not in stays),
     ]
 
 
@@ -73,6 +77,13 @@ def _removed(
         return apply_objects(client, objects, options, progress)
     except KubeError as error:
         return [_kept(each, str(error)) for each in objects]
+
+
+def _own(client: Client, foreign: Sequence[Object]) -> dict[str, str]:
+    try:
+        return stood_on(client, foreign)
+    except KubeError as error:
+        return {label(each): f"whether it gives this user its own access is not known. {error}" for each in foreign}
 
 
 def _late(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:

@@ -307,6 +307,17 @@ def test_the_shipped_cluster_roles_are_enough(client: Client, space: str, shippe
     assert client.list(BINDING, space) == []
 
 
+def test_nobody_takes_away_what_the_run_itself_stands_on(
+    client: Client, space: str, shipped: Callable[[str], Path]
+) -> None:
+    own = f"{space}-{ENFORCE}"
+    settings = {"set": space, "cluster": {**OTHERS_MAY_STAY, "remove": [{"cluster_role_binding": own}]}}
+    told = run_task(shipped(ENFORCE), "rbac", False, settings)
+    assert told["failed"]
+    assert f"it gives system:serviceaccount:{space}:{ENFORCE}, who runs this, its own access" in told["msg"]
+    assert client.get(CLUSTER_BINDING, own) is not None
+
+
 def test_a_user_with_less_is_told_what_is_missing(namespace: str, user: Callable[..., Path]) -> None:
     everything = {
         "apiGroups": [GROUP],

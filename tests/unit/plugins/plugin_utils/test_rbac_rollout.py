@@ -50,8 +50,10 @@ class Cluster:
     ) -> None:
         self.done: list[str] = []
         self.away = ""
+        self.own: dict[str, str] = {}
         self._errors = errors or {}
         monkeypatch.setattr(_rbac_rollout, "apply_objects", self._apply)
+        monkeypatch.setattr(_rbac_rollout, "stood_on", lambda _client, _going: self.own)
         monkeypatch.setattr(_rbac_rollout, "api_servers", lambda client: Servers([("https://one", client)]))
         monkeypatch.setattr(
             _rbac_rollout, "ask_until", lambda _at, questions, *_rest: dict.fromkeys(questions, Reply(allowed=allowed))
@@ -119,6 +121,14 @@ def test_nothing_is_told_when_the_server_is_away_from_the_start(monkeypatch: pyt
     cluster.away = "present"
     with pytest.raises(Unreachable):
         cluster.run()
+
+
+def test_what_the_user_of_the_run_stands_on_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.own = {"RoleBinding/shop/foreign": "it is its own."}
+    told = cluster.run()
+    assert told["oldBinding"].action == "deleted"
+    assert told["foreignBinding"].error == "It was not removed: it is its own."
 
 
 def test_another_role_of_a_binding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
