@@ -157,7 +157,7 @@ def _of_quota(place: Place, trials: Sequence[QuotaTrial], servers: Servers) -> l
         hard = amounts(place.wanted["ResourceQuota"]["spec"]["hard"])
         planned = plan(hard, {}, place.limits())
         controls = [
-            *([judgement.QUOTA] if planned.exceeding else []),
+            *([judgement.QUOTA] if planned.exceeding or planned.untried else []),
             *([judgement.COUNTED] if planned.counted else []),
         ]
         return [judgement.absent_finding(control, place.name, "ResourceQuota", there, others) for control in controls]
@@ -168,7 +168,7 @@ def _of_quota(place: Place, trials: Sequence[QuotaTrial], servers: Servers) -> l
         judgement.effect_finding(
             judgement.QUOTA, place.name, end(by_server(trials)), [*notes, *filter(None, [servers.note])], servers.missed
         )
-        if planned.exceeding
+        if planned.exceeding or planned.untried
         else judgement.nothing_to_exceed_finding(place.name, planned.counted)
     )
     unequal = [name for name in trials[0].unequal if name in planned.counted]

@@ -84,6 +84,9 @@ class QuotaTrial(_Trial):
             remedy = "Run again; if it stays so, see whether kube-controller-manager runs."
             self.outcomes.append(outcomes.Outcome("unknown", said, "server", remedy))
             return
+        if self.plan.untried:
+            self.outcomes.append(outcomes.untried_outcome(self.plan.untried))
+            return
         if not self.plan.exceeding:
             self.outcomes.append(outcomes.Outcome("pass", "", "server", lasting=True))
             return

@@ -167,6 +167,13 @@ def rival_outcome(rivals: Sequence[str]) -> Outcome:
     return Outcome("fail", said, "config", "Take the defaults out of the other LimitRange.", lasting=True)
 
 
+def untried_outcome(untried: Mapping[str, str]) -> Outcome:
+    """For a quota that no pod which may be tried can exceed, although a larger one could."""
+    said = "; ".join(f"{name}: {why}" for name, why in sorted(untried.items()))
+    remedy = "Let a container ask for more, or less be asked for in all, or accept this unknown by name."
+    return Outcome("unknown", f"it was not tried to exceed the quota: {said}", "server", remedy, lasting=True)
+
+
 def nothing_to_break() -> Outcome:
     """For limits that no pod can break and that have no defaults."""
     said = "these limits have no default, and no bound that anything could break"

@@ -73,52 +73,75 @@ class Plan:
     """How a quota is to be proved.
 
     ``exceeding`` are pods that it must refuse. ``fitting`` is one that it must not, ``None`` where ``full`` says why
-    there is none. ``counted`` are the names that no single pod can exceed the quota of, each with the reason.
+    there is none. ``counted`` are the names that no single pod can exceed the quota of, ``untried`` those of which one
+    could, but too large a one; each with the reason.
     """
 
     exceeding: tuple[Probe, ...]
     fitting: Probe | None
     full: str
     counted: Mapping[str, str] = field(default_factory=dict)
+    untried: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(hard: Amounts, used: Amounts, limits: Sequence[Limit]) -> Plan:
     """How to prove a quota of which this much is used, where these limits are in force."""
     left = {name: max(amount - used.get(name, Decimal(0)), Decimal(0)) for name, amount in hard.items()}
     behind = {name: resource_behind(name) for name in hard}
-    resources = sorted({*filter(None, behind.values()), *_ALWAYS, *_limited(limits)})
-    bounds = {name: _bounds(name, limits) for name in resources}
-    pods_are_full = [name for name in _POD_COUNTS if name in hard and left[name] < 1]
-    counted = {name: _why_counted(name) for name in hard if not behind[name] and name not in pods_are_full}
-
-    by_resource: dict[str, list[str]] = {}
-    for name, resource in behind.items():
-        if resource:
-            by_resource.setdefault(resource, []).append(name)
-    wanted: dict[str, tuple[int, ...]] = {
-        resource: tuple(
-            max(_units(amounts[name], bounds[resource].unit) for name in names) + 1 for amounts in (hard, left)
-        )
-        for resource, names in by_resource.items()
+    bounds = {
+        name: _bounds(name, limits) for name in sorted({*filter(None, behind.values()), *_ALWAYS, *_limited(limits)})
     }
-    whole = _solved({resource: totals[0] for resource, totals in wanted.items()}, bounds)
+    full = tuple(name for name in _POD_COUNTS if name in hard and left[name] < 1)
+    counted = {name: _why_counted(name) for name in hard if not behind[name] and name not in full}
+    untried: dict[str, str] = {}
+
+    def more_than(amounts: Amounts, names: Iterable[str]) -> tuple[Amounts, ...] | None:
+        totals: dict[str, int] = {}
+        for name in names:
+            resource = behind[name]
+            totals[resource] = max(totals.get(resource, 0), _units(amounts[name], bounds[resource].unit) + 1)
+        return _solved(totals, bounds)
+
+    of_pods = sorted(name for name in hard if behind[name])
+    whole = more_than(hard, of_pods)
     if whole:
-        names = [name for names in by_resource.values() for name in names]
-        exceeding = [Probe(whole, (*sorted(names), *pods_are_full))] if names or pods_are_full else []
+        exceeding = [Probe(whole, (*of_pods, *full))] if of_pods or full else []
     else:
         exceeding = []
-        for resource, totals in wanted.items():
-            alone = next(filter(None, (_solved({resource: total}, bounds) for total in totals)), None)
-            if alone:
-                exceeding.append(Probe(alone, (*sorted(by_resource[resource]), *pods_are_full)))
-            else:
-                counted |= {name: _why_out_of_reach(bounds[resource]) for name in by_resource[resource]}
-        if pods_are_full and not exceeding:
+        for names in _by_resource(of_pods, behind):
+            # More than all of the quota is asked for rather than more than what is left of it, which changes.
+            at_once = more_than(hard, names) or more_than(left, names)
+            if at_once:
+                exceeding.append(Probe(at_once, (*names, *full)))
+                continue
+            for name in names:
+                alone = more_than(hard, [name]) or more_than(left, [name])
+                if alone:
+                    exceeding.append(Probe(alone, (name, *full)))
+                elif _takes_too_many(_units(left[name], bounds[behind[name]].unit) + 1, bounds[behind[name]]):
+                    untried[name] = f"it would take a pod of more than {MOST_CONTAINERS} containers"
+                else:
+                    counted[name] = _why_out_of_reach(bounds[behind[name]])
+        if full and not exceeding:
             smallest = _solved({}, bounds)
-            exceeding = [Probe(smallest, tuple(pods_are_full))] if smallest else []
-            counted |= {} if smallest else dict.fromkeys(pods_are_full, "the LimitRanges let in no pod at all")
+            exceeding = [Probe(smallest, full)] if smallest else []
+            counted |= {} if smallest else dict.fromkeys(full, "the LimitRanges let in no pod at all")
     fitting = _fitting(left, behind, bounds)
-    return Plan(tuple(exceeding), fitting, "" if fitting else _full(left, behind), counted)
+    return Plan(tuple(exceeding), fitting, "" if fitting else _full(left, behind), counted, untried)
+
+
+def _by_resource(names: Iterable[str], behind: Mapping[str, str]) -> list[list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(behind[name], []).append(name)
+    return list(found.values())
+
+
+def _takes_too_many(total: int, bounds: Bounds) -> bool:
+    """Whether it is for the number of containers alone that no pod asks for this much."""
+    if not bounds.highest or (bounds.highest_of_pod is not None and total > bounds.highest_of_pod):
+        return False
+    return -(-total // bounds.highest) > MOST_CONTAINERS
 
 
 def _limited(limits: Iterable[Limit]) -> set[str]:
@@ -174,7 +197,7 @@ def _solved(totals: Mapping[str, int], bounds: Mapping[str, Bounds]) -> tuple[Am
         if (
             (each.highest is not None and share + (rest > 0) > each.highest)
             or (each.highest_of_pod is not None and total > each.highest_of_pod)
-            or total > LARGEST / 1000
+            or total > LARGEST
         ):
             return None
         for at, container in enumerate(containers):
@@ -212,4 +235,4 @@ def _why_counted(name: str) -> str:
 def _why_out_of_reach(bounds: Bounds) -> str:
     if bounds.highest_of_pod is not None:
         return f"a LimitRange lets no pod ask for more than {written(bounds.highest_of_pod * bounds.unit)}"
-    return f"no pod of {MOST_CONTAINERS} containers can ask for enough"
+    return "no pod can ask for more"

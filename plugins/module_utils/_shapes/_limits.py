@@ -114,6 +114,8 @@ def contradictions(resources: Any) -> Wrong:
     for kind in FIELDS_OF:
         for path, text in _of_type(_mapping(limits, kind), FIELDS_OF[kind]):
             yield ("limits", kind, *path), text
+    for name, text in _requests_without_effect(quota, _mapping(limits, "container")):
+        yield ("limits", "container", "default_request", name), text
     for path, text in _between_types(_mapping(limits, "container"), _mapping(limits, "pod")):
         yield ("limits", *path), text
 
@@ -143,6 +145,17 @@ def _of_ratio(name: str, limit: Mapping[str, Any], said: Mapping[str, Mapping[st
     if request is not None and default is not None and default > request * ratio:
         times = f"{limit['default'][name]} is more than {text} times default_request {limit['default_request'][name]}"
         yield ("default", name), f"{times}: max_limit_request_ratio would refuse every pod that says nothing"
+
+
+def _requests_without_effect(quota: Mapping[str, Any], container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Default requests of what every container has to limit by itself: its limit is then taken for its request."""
+    for name in _mapping(container, "default_request"):
+        required = name in ("cpu", "memory") and f"limits.{name}" in quota
+        if required and not any(name in _mapping(container, each) for each in ("default", "max")):
+            yield (
+                name,
+                f"never counts: the quota of limits.{name} wants a limit said, and it is the request too; add default",
+            )
 
 
 def _between_types(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Wrong:

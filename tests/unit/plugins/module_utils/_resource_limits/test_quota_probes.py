@@ -49,8 +49,8 @@ def check(found: Plan, hard: dict[str, str], used: dict[str, str] | None, in_for
             if name in hard:
                 assert amount + amounts(used).get(name, 0) <= amounts(hard)[name]
     told = {name for probe in found.exceeding for name in probe.exceeds}
-    assert told | found.counted.keys() == hard.keys()
-    assert not told & found.counted.keys()
+    assert told | found.counted.keys() | found.untried.keys() == hard.keys()
+    assert not told & (found.counted.keys() | found.untried.keys())
 
 
 def test_one_pod_exceeds_all_that_a_pod_can_exceed() -> None:
@@ -92,8 +92,22 @@ def test_what_no_pod_can_exceed_is_counted() -> None:
     found = planned({"requests.cpu": "4"}, {"requests.cpu": "1"}, {"type": "Pod", "max": {"cpu": "2"}})
     assert not found.exceeding
     assert found.counted == {"requests.cpu": "a LimitRange lets no pod ask for more than 2"}
+    assert planned({"requests.memory": "9223372036854775807"}).counted == {"requests.memory": "no pod can ask for more"}
+
+
+def test_what_only_too_large_a_pod_could_exceed_is_not_called_counted() -> None:
     found = planned({"requests.cpu": "4"}, None, {"type": "Container", "max": {"cpu": "1m"}})
-    assert found.counted == {"requests.cpu": f"no pod of {MOST_CONTAINERS} containers can ask for enough"}
+    assert found.untried == {"requests.cpu": f"it would take a pod of more than {MOST_CONTAINERS} containers"}
+    assert not found.counted
+
+
+def test_a_request_may_be_exceeded_where_a_limit_is_not() -> None:
+    item = {"type": "Pod", "max": {"cpu": "8"}}
+    quota = {"requests.cpu": "4", "limits.cpu": "100"}
+    found = planned(quota, None, item)
+    assert [probe.exceeds for probe in found.exceeding] == [("requests.cpu",)]
+    assert found.counted == {"limits.cpu": "a LimitRange lets no pod ask for more than 8"}
+    check(found, quota, None, limits(item))
 
 
 def test_where_pods_are_full_every_pod_exceeds_them() -> None:

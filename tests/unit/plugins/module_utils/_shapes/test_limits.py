@@ -80,6 +80,11 @@ def test_what_holds_together() -> None:
             "would refuse every pod that says nothing",
         ),
         (
+            {"quota": {"limits.cpu": "4"}, "limits": {"container": {"default_request": {"cpu": "100m"}}}},
+            "limits container default_request cpu",
+            "never counts: the quota of limits.cpu wants a limit said",
+        ),
+        (
             {"limits": {"container": {"default": {"memory": "2Gi"}}, "pod": {"max": {"memory": "1Gi"}}}},
             "limits pod max memory",
             "1Gi is less than default 2Gi of a single container",
