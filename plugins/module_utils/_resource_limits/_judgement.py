@@ -85,7 +85,9 @@ def counted_finding(
     subject = _of(namespace)
     besides = f"; by effect, see {QUOTA}: {', '.join(proven)}" if proven else ""
     if not counted:
-        return judged(COUNTED, subject, "not_applicable", f"all of the quota is proved by effect{besides}", "config")
+        return judged(
+            COUNTED, subject, "not_applicable", f"all of the quota is for {QUOTA} to prove{besides}", "config"
+        )
     if unequal:
         said = f"the server does not count yet, or up to something else: {', '.join(unequal)}"
         remedy = "Run again; if it stays so, see whether kube-controller-manager runs."
