@@ -141,6 +141,10 @@ policy:
       description: C(namespaces), C(selected), C(default), C(exempt) and C(on_violation) of the role C(pod_security).
       type: dict
       returned: success
+    resources:
+      description: C(namespaces), C(selected), C(default), C(exempt) and C(on_violation) of the role C(resource_limits).
+      type: dict
+      returned: success
     network:
       description: C(namespaces), C(selected), C(default), C(exempt) and C(probe) of the role C(network_policies).
       type: dict
