@@ -39,6 +39,7 @@ POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
 BOTH = ("ingress", "egress")
 SETTLED_SECONDS = 90
+SHARED_SET = f"network-{secrets.token_hex(4)}"
 
 # Serves every port of $PORTS, and asks every target of $TARGETS, again and again: one line a round.
 SCRIPT = """
@@ -196,7 +197,9 @@ def run(kubeconfig: str) -> Callable[..., Result]:
         described.action = f"hardening.kubernetes.{action}"
         if action == "network_policies_info":
             arguments = {"probe_image": IMAGE, "probe_timeout": 40, **arguments}
-        described.args = {"kubeconfig": kubeconfig, "set": "network-test", **arguments}
+        # All tests that name no set share one, and must not prune what another has.
+        shared = {} if "set" in arguments else {"set": SHARED_SET, "prune": False}
+        described.args = {"kubeconfig": kubeconfig, **shared, **arguments}
         described.check_mode, described.diff = check, True
         loader = DataLoader()
         module = ACTIONS[action].ActionModule(described, NO_CONNECTION, None, loader, Templar(loader), None)
@@ -1024,7 +1027,7 @@ def role(name: str, **variables: Any) -> dict[str, Any]:
 
 
 def test_the_role_enforces_audits_and_removes(cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path) -> None:
-    ours = {"namespaces": {empty: DENY}, "set": "network-test", "probe_image": IMAGE}
+    ours = {"namespaces": {empty: DENY}, "set": empty, "probe_image": IMAGE}
     shown = {"ansible.builtin.debug": {"var": "network_policies_findings"}}
 
     def include(*options: str, **more: Any) -> tuple[int, str]:
@@ -1049,7 +1052,7 @@ def test_the_role_enforces_audits_and_removes(cluster: Cluster, empty: str, kube
 
 
 def test_an_audit_in_check_mode_judges_what_is(cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path) -> None:
-    audit = role("network_policies", namespaces={empty: DENY}, set="network-test", mode="audit")
+    audit = role("network_policies", namespaces={empty: DENY}, set=empty, mode="audit")
     status, output = play(kubeconfig, tmp_path, [audit], "--check")
     assert status != 0 and "fail network.default_deny" in output, output
     assert cluster.policies(empty) == {}
@@ -1085,7 +1088,7 @@ def test_the_role_without_settings_judges_nothing_and_fails(kubeconfig: str, tmp
 def test_the_role_goes_on_after_a_refusal_if_somebody_else_judges(
     cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path
 ) -> None:
-    refused = {"namespaces": {empty: {"default_deny": ["egress"]}}, "set": "network-test"}
+    refused = {"namespaces": {empty: {"default_deny": ["egress"]}}}
     status, output = play(kubeconfig, tmp_path, [role("network_policies", **refused)])
     assert status != 0 and "add dns: true" in output
     shown = {"ansible.builtin.debug": {"msg": "{{ network_policies_findings | length }} finding"}}
@@ -1097,7 +1100,7 @@ def test_the_role_goes_on_after_a_refusal_if_somebody_else_judges(
 def test_both_roles_on_one_namespace_leave_each_others_work_alone(
     cluster: Cluster, empty: str, kubeconfig: str, tmp_path: Path
 ) -> None:
-    network = role("network_policies", namespaces={empty: DENY}, set="network-test", probe_image=IMAGE)
+    network = role("network_policies", namespaces={empty: DENY}, set=empty, probe_image=IMAGE)
     security = role("pod_security", namespaces={empty: {"enforce": "restricted"}})
 
     def level() -> Any:
@@ -1109,7 +1112,7 @@ def test_both_roles_on_one_namespace_leave_each_others_work_alone(
         status, output = play(kubeconfig, tmp_path, tasks)
         assert status == 0, output
         assert level() == "restricted" and "hardening-default-deny" in cluster.policies(empty)
-    gone = role("network_policies", namespaces={empty: DENY}, set="network-test", state="absent")
+    gone = role("network_policies", namespaces={empty: DENY}, set=empty, state="absent")
     status, output = play(kubeconfig, tmp_path, [gone])
     assert status == 0 and level() == "restricted" and cluster.policies(empty) == {}, output
     status, output = play(kubeconfig, tmp_path, [network])
