@@ -190,7 +190,7 @@ def _solved(totals: Mapping[str, int], bounds: Mapping[str, Bounds]) -> tuple[Am
             count = max(count, -(-total // each.highest))
     if count > MOST_CONTAINERS:
         return None
-    containers: list[Amounts] = [{} for _ in range(count)]
+    containers: list[Amounts] = [{} for _at in range(count)]
     for name, each in bounds.items():
         total = max(totals.get(name, 0), each.lowest_of_pod, count * max(each.lowest, 1))
         share, rest = divmod(total, count)
