@@ -10,7 +10,11 @@ from typing import Any, ClassVar
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._definitions import read_definitions
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import diff_of, result
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import (
+    diff_of,
+    in_short,
+    result,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 
 _WORDS = {"present": "apply", "absent": "remove"}
@@ -48,10 +52,9 @@ class ActionModule(HardeningAction):
             wait_timeout=arguments["wait_timeout"],
         )
         done = apply_objects(client, objects, options, Progress(_WORDS[arguments["state"]]))
-        told = result(done)
         if self.diff_mode:
-            told["diff"] = diff_of(done)
-        return told
+            return {**result(done), "diff": diff_of(done)}
+        return result(in_short(done))
 
     def _source(self, path: str) -> Path:
         """Where the file or folder is, looked for as other modules look for theirs."""

@@ -150,7 +150,9 @@ objects:
       returned: always
       sample: created
     diff:
-      description: The parts that changed, C(before) and C(after). Empty where nothing changed.
+      description:
+        - The parts that changed, C(before) and C(after). Empty where nothing changed.
+        - Of objects that are created or deleted it is all of them, and there with C(--diff) alone.
       type: dict
       returned: always
     warnings:

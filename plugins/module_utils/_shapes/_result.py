@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
@@ -17,6 +17,7 @@ Action = Literal["created", "updated", "adopted", "deleted", "unchanged", "faile
 ACTIONS: tuple[Action, ...] = get_args(Action)
 _NAMED_AT_MOST = 3
 _NO_CHANGE: frozenset[Action] = frozenset({"unchanged", "failed"})
+_WHOLE: frozenset[Action] = frozenset({"created", "deleted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class ObjectResult:
         if not self.verified:
             told["verified"] = "unknown"
         return told
+
+
+def in_short(objects: Iterable[ObjectResult]) -> list[ObjectResult]:
+    """The same without the diffs of objects that came or went as a whole.
+
+    Ansible copies a task's result several times, and thousands of whole objects in it take as long as writing them.
+    """
+    return [replace(each, diff={}) if each.action in _WHOLE else each for each in objects]
 
 
 def result(objects: Iterable[ObjectResult], findings: Iterable[Finding] = ()) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._resu
     ACTIONS,
     ObjectResult,
     diff_of,
+    in_short,
     result,
 )
 
@@ -32,6 +33,13 @@ def test_only_an_action_on_the_cluster_is_a_change() -> None:
         "unchanged": False,
         "failed": False,
     }
+
+
+def test_in_short_only_what_came_or_went_as_a_whole_lacks_its_diff() -> None:
+    change = {"before": {"data": {"a": "b"}}, "after": {}}
+    short = in_short([_object(action, action, diff=change) for action in ACTIONS])
+    assert {each.action for each in short if not each.diff} == {"created", "deleted"}
+    assert [each.name for each in short] == list(ACTIONS)
 
 
 def test_a_failed_object_is_named_and_hides_no_other() -> None:
