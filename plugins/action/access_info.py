@@ -19,7 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questi
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import Served, completed
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import ask, served
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import ask, served
 
 _UNCHECKED = "Whether the server has the resources that are asked about is not known, since they may not be listed."
 

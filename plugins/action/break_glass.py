@@ -21,8 +21,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._name
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import check_set_name
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass import InTheWay, carry_out, look
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass_record import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass._carry_out import (
+    InTheWay,
+    carry_out,
+    look,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass._record import (
     RECORD_NAMESPACE,
     keep_here,
     keep_in_cluster,

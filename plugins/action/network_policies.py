@@ -34,14 +34,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     reaches_everywhere,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
     SETTINGS_SPEC,
     has_settings,
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_removal import policies_of, to_clear
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._removal import policies_of, to_clear
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._rollout import carry_out
 
 
 class ActionModule(HardeningAction):

@@ -30,13 +30,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import Probe, probe_all
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
     SETTINGS_SPEC,
     Wanted,
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_probe import Probe, probe_all
 
 
 class ActionModule(HardeningAction):

@@ -45,15 +45,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     reaches_everywhere,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import (
     SETTINGS_SPEC,
     Seen,
     has_settings,
     read_arguments,
     see,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_weighing import weigh
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_writing import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._weighing import weigh
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._writing import (
     applied,
     release,
     with_written,

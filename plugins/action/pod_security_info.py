@@ -18,7 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import (
     SETTINGS_SPEC,
     leftovers,
     look,

@@ -29,7 +29,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._scop
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supported import unsupported
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._leftovers import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._preflight._leftovers import (
     Leftovers,
     created_findings,
     leftovers,

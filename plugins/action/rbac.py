@@ -22,7 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     marked_namespace,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import (
     SETTINGS_SPEC,
     Left,
     Wanted,
@@ -30,7 +30,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import 
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._rollout import carry_out
 
 
 class ActionModule(HardeningAction):

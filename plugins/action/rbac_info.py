@@ -30,8 +30,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import leftover_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import api_servers
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import api_servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import Replies, ask_until
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._facts import read_facts
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import (
     SETTINGS_SPEC,
     Left,
     Wanted,
@@ -39,8 +41,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import 
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import Replies, ask_until
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_facts import read_facts
 
 
 class ActionModule(HardeningAction):

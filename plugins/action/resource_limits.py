@@ -25,7 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Place,
     Wanted,
@@ -33,7 +33,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_lim
     read_arguments,
     to_clear,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_rollout import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._rollout import (
     Weighed,
     carry_out,
     create,

@@ -23,14 +23,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     reaches_everywhere,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Wanted,
     has_settings,
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import look
 
 
 class ActionModule(HardeningAction):

@@ -18,7 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import moment
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard, labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import look
 
 from tests.integration.plays import Finding, Result, run_role, run_task
 

@@ -23,13 +23,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import look as look_at_limits
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     read,
     read_arguments,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import look as look_at_limits
 
 from tests.integration.plays import run_task
 from tests.testbed import engine as engines

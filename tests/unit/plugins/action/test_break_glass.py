@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.action import break_glass
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _break_glass_record
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass import _record as _break_glass_record
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Place, Request, fake_api, fields, status
 

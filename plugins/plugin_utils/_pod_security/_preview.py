@@ -29,8 +29,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     ExistingPods,
     existing_pods,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import Place
 
 Object = dict[str, Any]
 Progress = Callable[[int, int], None]

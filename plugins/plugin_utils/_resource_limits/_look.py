@@ -29,11 +29,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running, running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import Servers, api_servers
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import ask_until_settled
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import Place
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_trials import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import Servers, api_servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running, running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import ask_until_settled
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._trials import (
     LimitsTrial,
     QuotaTrial,
     TemplateTrial,

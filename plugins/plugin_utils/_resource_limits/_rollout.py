@@ -22,9 +22,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     NAMESPACE_MANAGER,
     marked_namespace,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import Place
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import misfit
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import misfit
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
 
 Object = dict[str, Any]
 Progress = Callable[[int, int], None]

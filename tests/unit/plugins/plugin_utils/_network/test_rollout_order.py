@@ -37,8 +37,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
     parse_settings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _network_rollout
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import _rollout
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._rollout import carry_out
 
 LABELS = {name: {NAME_LABEL: name} for name in ("shop", "kube-system")}
 DNS = Dns("kube-system", {"k8s-app": "kube-dns"}, ((53, "UDP"), (53, "TCP")))
@@ -150,7 +150,7 @@ def run(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, said: dict[str, Any] 
     """Carry a plan out; what is open at each moment is between what is open before and what would be after it."""
     before, goal = connections(cluster.live), connections(settled(cluster.live, said))
     cluster.moments.clear()
-    monkeypatch.setattr(_network_rollout, "apply_objects", cluster.apply)
+    monkeypatch.setattr(_rollout, "apply_objects", cluster.apply)
     client: Any = Answer(200, {}, ())
     carry_out(client, steps(said, cluster.live), ApplyOptions(MANAGER, set_name="set"))
     for moment in cluster.moments:

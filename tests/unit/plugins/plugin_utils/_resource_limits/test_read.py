@@ -18,16 +18,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     resource_quota,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import look, misfit
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Place,
     read,
     read_arguments,
     to_clear,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_look import look, misfit
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._rollout import carry_out
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api, place, status
 

@@ -47,7 +47,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     check_set_name,
     reaches_everywhere,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_reader import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import (
     Objects,
     Reader,
     by_namespace,

@@ -13,12 +13,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import FORMER_WARN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._templates import (
     Templates,
     judge_templates,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import Place
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api, place, status
 

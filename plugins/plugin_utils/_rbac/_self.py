@@ -16,7 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjec
     SERVICE_ACCOUNT_USER,
     SERVICE_ACCOUNTS,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import RBAC
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import RBAC
 
 Object = dict[str, Any]
 

@@ -17,10 +17,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questi
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import parse_settings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Resolution
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _rbac_rollout
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import Servers
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import Wanted
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import Servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import _rollout
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import Wanted
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._rollout import carry_out
 
 RULES = [{"resources": ["pods"], "verbs": ["get"]}]
 SHOP = parse_settings(
@@ -52,11 +52,11 @@ class Cluster:
         self.away = ""
         self.own: dict[str, str] = {}
         self._errors = errors or {}
-        monkeypatch.setattr(_rbac_rollout, "apply_objects", self._apply)
-        monkeypatch.setattr(_rbac_rollout, "stood_on", lambda _client, _going: self.own)
-        monkeypatch.setattr(_rbac_rollout, "api_servers", lambda client: Servers([("https://one", client)]))
+        monkeypatch.setattr(_rollout, "apply_objects", self._apply)
+        monkeypatch.setattr(_rollout, "stood_on", lambda _client, _going: self.own)
+        monkeypatch.setattr(_rollout, "api_servers", lambda client: Servers([("https://one", client)]))
         monkeypatch.setattr(
-            _rbac_rollout, "ask_until", lambda _at, questions, *_rest: dict.fromkeys(questions, Reply(allowed=allowed))
+            _rollout, "ask_until", lambda _at, questions, *_rest: dict.fromkeys(questions, Reply(allowed=allowed))
         )
 
     def _apply(self, _client: Any, objects: Sequence[Any], options: Any, _progress: Any) -> list[ObjectResult]:

@@ -21,12 +21,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Settings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_templates import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._templates import (
     Templates,
     judge_templates,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import Place, Progress
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import Place, Progress
 
 
 @dataclass(frozen=True, slots=True)

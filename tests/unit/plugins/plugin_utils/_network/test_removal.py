@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_removal import to_clear
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._removal import to_clear
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api
 

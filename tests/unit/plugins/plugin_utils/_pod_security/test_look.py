@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import expected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security import look, see
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import look, see
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, fake_api, place, status
 

@@ -25,15 +25,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     templates_without_pods,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import (
     Place,
     Progress,
     RunningTrial,
     WarnedTrial,
     ask_until_settled,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_writing import applied
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._writing import applied
 
 Object = dict[str, Any]
 Findings = dict[str, list[Finding]]

@@ -18,12 +18,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import reaches_everywhere
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
     has_settings,
     namespaces_seen,
     resolved,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_reader import Reader, by_namespace
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import Reader, by_namespace
 
 _NETWORK_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 

@@ -21,10 +21,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import api_servers
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import Wanted
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import Replies, ask_until
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_self import stood_on
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import api_servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import Replies, ask_until
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import Wanted
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._self import stood_on
 
 _ESCALATION = re.compile(
     r'user "(?P<user>[^"]*)".*?is attempting to grant RBAC permissions not currently held:\s*(?P<what>.*)', re.DOTALL

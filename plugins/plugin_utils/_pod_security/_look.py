@@ -42,10 +42,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set 
     leftover_findings,
     reaches_everywhere,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_preview import Preview, previewed
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_running import Running, running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_servers import api_servers
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security_trials import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import api_servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._preview import Preview, previewed
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running, running_in
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import (
     Place,
     ProbeTrial,
     RunningTrial,

@@ -27,7 +27,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import Plan, plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
 
 Object = dict[str, Any]
 

@@ -17,8 +17,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import Cluster
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import Served
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._undeclared import Bindings
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac import RBAC, Wanted
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac_ask import served
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import served
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import RBAC, Wanted
 
 _SERVICE_ACCOUNT = KNOWN["v1", "ServiceAccount"]
 _ONE_BY_ONE_UP_TO = 8

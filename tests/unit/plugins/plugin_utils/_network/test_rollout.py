@@ -18,8 +18,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._jud
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Step
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils import _network_rollout
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network_rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network import _rollout
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._rollout import carry_out
 
 Fails = Callable[[str, str], bool]
 
@@ -41,7 +41,7 @@ class Cluster:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: Fails, away: Fails, *there: str) -> None:
         self.there, self._fails, self._away = set(there), fails, away
-        monkeypatch.setattr(_network_rollout, "apply_objects", self._apply)
+        monkeypatch.setattr(_rollout, "apply_objects", self._apply)
 
     def _apply(self, _client: Any, objects: Sequence[Any], options: Any, _progress: Any) -> list[ObjectResult]:
         return [self._one(each["metadata"]["name"], options.state) for each in objects]
