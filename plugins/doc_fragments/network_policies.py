@@ -39,35 +39,6 @@ options:
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict
     default: {}
-  selected:
-    description:
-      - Settings of namespaces by label. The first selector that matches counts. They never reach namespaces that hold
-        components of the cluster, like C(kube-system); only O(namespaces) does.
-      - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
-      - A selector that matches no namespace is a failure.
-    type: list
-    elements: dict
-    default: []
-  default:
-    description:
-      - Settings of every other namespace. They never reach namespaces that hold components of the cluster, like
-        C(kube-system).
-    type: dict
-    default: {}
-  exempt:
-    description:
-      - Globs of namespaces that neither O(selected) nor O(default) reaches.
-    type: list
-    elements: str
-    default: []
-  only:
-    description:
-      - Names and globs of the namespaces that this is limited to. No other one is written, cleaned up or judged, and
-        nothing is told of selectors and a default that reach no namespace.
-      - Without it, all namespaces are meant.
-    type: list
-    elements: str
-    default: []
   set:
     description:
       - Name of the set that the NetworkPolicies belong to, in their label C(hardening.kubernetes/set).
@@ -77,16 +48,4 @@ options:
         last to write a namespace decides there, and nothing is looked for in namespaces that the options do not reach.
     type: str
     default: default
-  prune:
-    description:
-      - Whether the set, where it is not V(default), has nothing but what the options say. What it has in namespaces
-        that they do not reach is then removed by M(hardening.kubernetes.network_policies), in an order in which nothing
-        breaks, and is a failure of C(policy.leftovers) for M(hardening.kubernetes.network_policies_info).
-      - Set it to V(false) where several tasks share one set and each says a part of it.
-      - Without any settings nothing is pruned, so that a mistyped option does not remove a whole set. Removing it is
-        what O(hardening.kubernetes.network_policies#module:state) V(absent) is for.
-      - This needs the permission to list NetworkPolicies in the whole cluster. Without it nothing is removed elsewhere,
-        and a warning says so.
-    type: bool
-    default: true
 """

@@ -35,35 +35,6 @@ options:
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict
     default: {}
-  selected:
-    description:
-      - Settings of namespaces by label. The first selector that matches counts. They never reach namespaces that hold
-        components of the cluster, like C(kube-system); only O(namespaces) does.
-      - Each has a C(selector) like V(team=payments), or V(tier in (web, api\),!legacy), besides its settings.
-      - A selector that matches no namespace is a failure.
-    type: list
-    elements: dict
-    default: []
-  default:
-    description:
-      - Settings of every other namespace. They never reach namespaces that hold components of the cluster, like
-        C(kube-system).
-    type: dict
-    default: {}
-  exempt:
-    description:
-      - Globs of namespaces that neither O(selected) nor O(default) reaches.
-    type: list
-    elements: str
-    default: []
-  only:
-    description:
-      - Names and globs of the namespaces that this is limited to. No other one is written, cleaned up or judged, the
-        access to the whole cluster neither, and nothing is told of selectors and a default that reach no namespace.
-      - Without it, all namespaces and the cluster are meant.
-    type: list
-    elements: str
-    default: []
   cluster:
     description:
       - The same settings for the whole cluster, given by ClusterRoles and ClusterRoleBindings. A grant names a
@@ -79,11 +50,4 @@ options:
         for the given namespaces, and for the cluster where O(cluster) says something.
     type: str
     default: default
-  prune:
-    description:
-      - Whether what a set other than V(default) has in namespaces that are not given is removed, and told of as left
-        over until then.
-      - Without any settings nothing is pruned, so that a mistyped option does not remove a whole set.
-    type: bool
-    default: true
 """

@@ -39,6 +39,7 @@ options:
     default: present
 extends_documentation_fragment:
   - hardening.kubernetes.network_policies
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

@@ -52,6 +52,7 @@ options:
     default: 60.0
 extends_documentation_fragment:
   - hardening.kubernetes.network_policies
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

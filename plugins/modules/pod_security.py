@@ -57,6 +57,7 @@ options:
     default: present
 extends_documentation_fragment:
   - hardening.kubernetes.pod_security
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

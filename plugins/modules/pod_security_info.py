@@ -37,6 +37,7 @@ options:
     default: 10.0
 extends_documentation_fragment:
   - hardening.kubernetes.pod_security
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

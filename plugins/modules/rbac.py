@@ -38,6 +38,7 @@ options:
     default: present
 extends_documentation_fragment:
   - hardening.kubernetes.rbac
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

@@ -32,6 +32,7 @@ options:
     default: 5.0
 extends_documentation_fragment:
   - hardening.kubernetes.rbac
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

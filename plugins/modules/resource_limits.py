@@ -44,6 +44,7 @@ options:
     default: present
 extends_documentation_fragment:
   - hardening.kubernetes.resource_limits
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

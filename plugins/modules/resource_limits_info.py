@@ -40,6 +40,7 @@ options:
     default: 10.0
 extends_documentation_fragment:
   - hardening.kubernetes.resource_limits
+  - hardening.kubernetes.settings
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup
