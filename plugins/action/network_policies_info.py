@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -26,17 +25,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
     DEFAULT_IMAGE,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import Probe, probe_all
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
-    SETTINGS_SPEC,
     Wanted,
     read,
-    read_arguments,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import NAMESPACES_SPEC, read_settings
 
 
 class ActionModule(HardeningAction):
@@ -44,7 +41,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
-        **SETTINGS_SPEC,
+        **NAMESPACES_SPEC,
         "probe": {"type": "bool", "default": False},
         "probe_image": {"type": "str", "default": DEFAULT_IMAGE},
         "probe_namespaces": {"type": "raw", "default": "all"},
@@ -56,7 +53,7 @@ class ActionModule(HardeningAction):
         if arguments["probe_timeout"] <= 0:
             raise HardeningError(f"probe_timeout: {arguments['probe_timeout']:g} is no time; give seconds, like 60.")
         client = connect(arguments)
-        wanted = read(client, read_arguments(arguments))
+        wanted = read(client, read_settings(arguments))
         chosen = _chosen(plain(arguments["probe_namespaces"]), wanted)
         decided = limited(plan(wanted.settings, wanted.facts, wanted.set_name, wanted.prune), wanted.only)
         probed: dict[str, Verdict] = {}
@@ -70,12 +67,7 @@ class ActionModule(HardeningAction):
             *missing,
             *judge(wanted.settings, decided, wanted.facts, wanted.set_name, probed, preview, wanted.only, wanted.prune),
         ]
-        counts = Counter(finding.status for finding in findings)
-        return {
-            "changed": False,
-            "findings": [finding.to_dict() for finding in findings],
-            "summary": {status: counts[status] for status in STATUSES},
-        }
+        return self.judged(findings)
 
     def _probed(
         self,

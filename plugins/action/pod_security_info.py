@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
@@ -15,7 +14,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     expected,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labelled, standard
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import (
@@ -55,9 +53,4 @@ class ActionModule(HardeningAction):
                 seen[name] = [expected(finding, not held, enforced, unsure) for finding in findings]
         left = leftovers(options, read, self.check_mode)
         found = [*wrong, *(finding for findings in seen.values() for finding in findings), *left]
-        counts = Counter(finding.status for finding in found)
-        return {
-            "changed": False,
-            "findings": [finding.to_dict() for finding in found],
-            "summary": {status: counts[status] for status in STATUSES},
-        }
+        return self.judged(found)

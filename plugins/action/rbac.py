@@ -11,26 +11,18 @@ from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import failed_writes
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
-    NAMESPACE_MANAGER,
-    marked_namespace,
-)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import (
     SETTINGS_SPEC,
     Left,
-    Wanted,
     left_behind,
     read,
-    read_arguments,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import create_namespaces, read_settings
 
 
 class ActionModule(HardeningAction):
@@ -46,36 +38,22 @@ class ActionModule(HardeningAction):
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Write what the settings say, or remove all that this set wrote."""
         client = connect(arguments)
-        wanted = read(client, read_arguments(arguments))
+        wanted = read(client, read_settings(arguments))
         options = ApplyOptions(
             MANAGER, dry_run=self.check_mode, force=arguments["force_conflicts"], set_name=wanted.set_name
         )
         if arguments["state"] == "absent":
             left = left_behind(client, wanted, [])
             gone = apply_objects(client, left.objects, replace(options, state="absent"), Progress("rbac"))
-            return self._told(gone, [], left.unseen)
+            return self.told(gone, failed_writes(gone), warnings=_unpruned(left))
         says_anything = wanted.places or wanted.reached
         left = left_behind(client, wanted, wanted.objects) if says_anything else Left(())
-        created = self._create(client, wanted)
-        done = carry_out(client, wanted, left.objects, options, Progress("rbac"))
-        return self._told([*created, *done], resolution_findings(wanted.resolution, "access"), left.unseen)
+        created = create_namespaces(
+            client, sorted(wanted.resolution.creating), wanted.set_name, dry_run=self.check_mode
+        )
+        done = [*created, *carry_out(client, wanted, left.objects, options, Progress("rbac"))]
+        return self.told(done, failed_writes(done), resolution_findings(wanted.resolution, "access"), _unpruned(left))
 
-    def _create(self, client: Client, wanted: Wanted) -> list[ObjectResult]:
-        """The namespaces that say ``create: true`` and are not there yet."""
-        missing = [marked_namespace(name, wanted.set_name) for name in sorted(wanted.resolution.creating)]
-        options = ApplyOptions(NAMESPACE_MANAGER, dry_run=self.check_mode)
-        return apply_objects(client, missing, options) if missing else []
 
-    def _told(self, objects: list[ObjectResult], stopped: list[Finding], unseen: str) -> dict[str, Any]:
-        """The result; failed by what was refused, except in check mode, where findings inform."""
-        if self.check_mode:
-            stopped = [replace(finding, would=finding.status) for finding in stopped]
-        told = result(objects, [*stopped, *failed_writes(objects)])
-        sentences = [f"{finding.subject}: {finding.evidence}. {finding.remedy}" for finding in stopped]
-        unpruned = [f"What the set left in other namespaces is not removed: {unseen}"] if unseen else []
-        warnings = [*told.get("warnings", ()), *unpruned, *(sentences if self.check_mode else ())]
-        if warnings:
-            told["warnings"] = warnings
-        if sentences and not self.check_mode:
-            told |= {"failed": True, "msg": "\n".join([*filter(None, [told.get("msg", "")]), *sentences])}
-        return {**told, "diff": diff_of(objects)} if self.diff_mode else told
+def _unpruned(left: Left) -> list[str]:
+    return [f"What the set left in other namespaces is not removed: {left.unseen}"] if left.unseen else []

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -26,7 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questi
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._to_come import ToCome
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._undeclared import undeclared_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import leftover_findings
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
@@ -39,8 +38,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read i
     Wanted,
     left_behind,
     read,
-    read_arguments,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import read_settings
 
 
 class ActionModule(HardeningAction):
@@ -57,17 +56,12 @@ class ActionModule(HardeningAction):
         if arguments["timeout"] < 0:
             raise HardeningError(f"timeout: {arguments['timeout']:g} is no time; give seconds, like 5.")
         client = connect(arguments)
-        wanted = read(client, read_arguments(arguments))
+        wanted = read(client, read_settings(arguments))
         findings = resolution_findings(wanted.resolution, "access")
         if self.check_mode:
             findings = [replace(finding, would=finding.status) for finding in findings]
         findings += self._judged(client, wanted, arguments["timeout"])
-        counts = Counter(finding.status for finding in findings)
-        return {
-            "changed": False,
-            "findings": [finding.to_dict() for finding in findings],
-            "summary": {status: counts[status] for status in STATUSES},
-        }
+        return self.judged(findings)
 
     def _judged(self, client: Client, wanted: Wanted, timeout: float) -> list[Finding]:
         if not wanted.places:

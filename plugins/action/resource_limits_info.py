@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     RUNNING_FIT,
     expected,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
     leftover_findings,
@@ -27,10 +26,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_lim
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Wanted,
-    has_settings,
     read,
     read_arguments,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import has_settings
 
 
 class ActionModule(HardeningAction):
@@ -57,12 +56,7 @@ class ActionModule(HardeningAction):
         found = [*missing, *(finding for findings in seen.values() for finding in findings)]
         if has_settings(said):
             found += _left(wanted, said, self.check_mode)
-        counts = Counter(finding.status for finding in found)
-        return {
-            "changed": False,
-            "findings": [finding.to_dict() for finding in found],
-            "summary": {status: counts[status] for status in STATUSES},
-        }
+        return self.judged(found)
 
 
 def _is_misfit(finding: Finding) -> bool:

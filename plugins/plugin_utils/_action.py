@@ -10,6 +10,9 @@ import os
 import time
 import traceback
 from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -17,6 +20,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import STATUSES, Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 
 _FIRST_NOTICE_SECONDS = 4.0
 _NOTICE_SECONDS = 5.0
@@ -85,6 +90,42 @@ class HardeningAction(ActionBase):
     def diff_mode(self) -> bool:
         """Whether the user asked for diffs."""
         return bool(self._task.diff)
+
+    def told(
+        self,
+        done: Iterable[ObjectResult],
+        findings: Iterable[Finding] = (),
+        wrong: Iterable[Finding] = (),
+        warnings: Iterable[str] = (),
+    ) -> dict[str, Any]:
+        """The result of an action that changes a cluster.
+
+        ``wrong`` are findings, too, that fail the task at the end, when everything else is done. In check mode, where
+        findings inform, they warn.
+        """
+        objects, stopped = list(done), list(wrong)
+        found = [*stopped, *findings]
+        if self.check_mode:
+            found = [replace(finding, would=finding.would or finding.status) for finding in found]
+        told = result(objects, found)
+        sentences = [f"{finding.subject}: {finding.evidence}. {finding.remedy}" for finding in stopped]
+        warned = [*told.get("warnings", ()), *warnings, *(sentences if self.check_mode else ())]
+        if warned:
+            told["warnings"] = warned
+        if sentences and not self.check_mode:
+            told |= {"failed": True, "msg": "\n".join([*filter(None, [told.get("msg", "")]), *sentences])}
+        return {**told, "diff": diff_of(objects)} if self.diff_mode else told
+
+    @staticmethod
+    def judged(findings: Iterable[Finding]) -> dict[str, Any]:
+        """The result of an action that looks and changes nothing."""
+        found = list(findings)
+        counts = Counter(finding.status for finding in found)
+        return {
+            "changed": False,
+            "findings": [finding.to_dict() for finding in found],
+            "summary": {status: counts[status] for status in STATUSES},
+        }
 
     @abstractmethod
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import (
+    WORKLOAD_KINDS,
+    callers_of,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import declared
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     LEFT_OVER,
     OTHER_POLICIES,
-    WORKLOAD_KINDS,
     Facts,
-    callers_of,
     listeners,
     node_addresses,
     other_policies_of,
@@ -32,38 +32,29 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     is_ours,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import (
+    Direction,
     NetworkSettings,
     parse_settings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import Pods
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
-    check_limit,
     is_meant,
-    resolve,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
-    UNNAMED_SET,
-    check_set_name,
     reaches_everywhere,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import (
-    Objects,
     Reader,
     by_namespace,
 )
-
-SETTINGS_SPEC: dict[str, Any] = {
-    "namespaces": {"type": "dict", "default": {}},
-    "selected": {"type": "list", "elements": "dict", "default": []},
-    "default": {"type": "dict", "default": {}},
-    "exempt": {"type": "list", "elements": "str", "default": []},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "set": {"type": "str", "default": UNNAMED_SET},
-    "prune": {"type": "bool", "default": True},
-}
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
+    live_namespaces,
+    resolved,
+)
 
 _IN_NAMESPACES = ("NetworkPolicy", "Pod", *WORKLOAD_KINDS, "Service")
+_ENTRANCES = "entrances"
 _CALLING = (
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
@@ -93,23 +84,9 @@ class Wanted:
         return {name: said for name, said in self.settings.items() if is_meant(name, self.only)}
 
 
-def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The options about settings as plain data; raises HardeningError on a bad name of the set."""
-    said = {key: plain(arguments[key]) for key in SETTINGS_SPEC}
-    said["namespaces"] = {name: settings or {} for name, settings in said["namespaces"].items()}
-    check_limit(said["only"])
-    check_set_name(said["set"])
-    return said
-
-
-def has_settings(said: Mapping[str, Any]) -> bool:
-    """Whether the options say anything of any namespace."""
-    return any(said[option] for option in ("namespaces", "selected", "default"))
-
-
 def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     """Everything that a decision about these options needs, read once. Raises HardeningError on bad settings."""
-    live = namespaces_seen(client, said)
+    live, _unlisted = live_namespaces(client, said)
     resolution, whole = resolved(live, said), resolved(live, {**said, "only": ()})
     settings = {name: parse_settings(each, name) for name, each in whole.settings.items()}
     labels = {each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in live}
@@ -120,24 +97,6 @@ def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     return Wanted(resolution, settings, facts, said["set"], said["only"], said["prune"])
 
 
-def resolved(live: Objects, said: Mapping[str, Any]) -> Resolution:
-    """Who gets which settings by the options."""
-    return resolve(live, said["namespaces"], said["selected"], said["default"], said["exempt"], said["only"])
-
-
-def namespaces_seen(client: Client, said: Mapping[str, Any]) -> Objects:
-    """The live namespaces; without the permission to list them, those that are named."""
-    resource = KNOWN["v1", "Namespace"]
-    try:
-        return client.list(resource, metadata_only=True)
-    except Forbidden:
-        if said["selected"] or said["default"]:
-            raise
-    # Who names namespaces needs to see no others.
-    found = client.parallel(partial(client.get, resource), said["namespaces"])
-    return [each for each in found if each is not None]
-
-
 def _facts(
     client: Client,
     settings: Mapping[str, NetworkSettings],
@@ -146,12 +105,13 @@ def _facts(
     ending: Collection[str],
 ) -> Facts:
     reader = Reader(client, _spaces(settings, labels))
-    denied = {direction for each in settings.values() for direction in each.deny}
+    closed = {direction for name, said_of in settings.items() for direction in _closed(name, said_of)}
     jobs: dict[str, Callable[[], Any]] = {kind: partial(reader.everywhere, kind) for kind in _IN_NAMESPACES}
-    if "ingress" in denied:
+    if "ingress" in closed:
         jobs |= {kind: partial(reader.cluster_wide, kind) for kind in _CALLING}
         jobs["Ingress"] = partial(reader.everywhere, "Ingress")
-    if denied:
+        jobs[_ENTRANCES] = reader.entrances
+    if closed:
         jobs |= {"dns": reader.dns, "api_server": reader.api_server, "components": reader.components}
         jobs["Node"] = partial(reader.cluster_wide, "Node")
         jobs[OTHER_POLICIES] = reader.other_policies
@@ -163,7 +123,7 @@ def _facts(
     policies, services = by_namespace(answers["NetworkPolicy"]), by_namespace(answers["Service"])
     pods = by_namespace(answers["Pod"])
     owners = by_namespace(each for kind in WORKLOAD_KINDS for each in answers[kind])
-    calling = [each for kind in (*_CALLING, "Ingress", "Service") for each in answers.get(kind) or ()]
+    calling = [each for kind in (*_CALLING, "Ingress", _ENTRANCES, "Service") for each in answers.get(kind) or ()]
     left = {
         name: tuple(each)
         for name, each in by_namespace(filter(is_ours, answers[LEFT_OVER])).items()
@@ -186,6 +146,11 @@ def _facts(
         left_over=left,
         unreadable=reader.unreadable,
     )
+
+
+def _closed(namespace: str, said: NetworkSettings) -> set[Direction]:
+    """The directions that settings close for any pod."""
+    return {*said.deny, *(direction for policy in declared(namespace, said).values() for direction in policy.rules)}
 
 
 def _spaces(settings: Mapping[str, NetworkSettings], labels: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -18,12 +18,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import reaches_everywhere
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import Reader, by_namespace
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
     has_settings,
-    namespaces_seen,
+    live_namespaces,
     resolved,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import Reader, by_namespace
 
 _NETWORK_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 
@@ -44,7 +44,7 @@ def to_clear(client: Client, said: Mapping[str, Any]) -> tuple[list[str], str]:
         if not has_settings(said):
             raise HardeningError(f"Nothing was removed, since no namespace is named. {unseen}")
     named = [name for name in said["namespaces"] if is_meant(name, said["only"])]
-    return sorted({*named, *resolved(namespaces_seen(client, said), said).settings}), unseen
+    return sorted({*named, *resolved(live_namespaces(client, said)[0], said).settings}), unseen
 
 
 def _is_to_clear(policy: Mapping[str, Any], said: Mapping[str, Any]) -> bool:

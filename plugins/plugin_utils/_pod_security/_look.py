@@ -12,9 +12,6 @@ from itertools import chain
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import labels_told, left_over
@@ -33,12 +30,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
-    check_limit,
-    resolve,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
-    UNNAMED_SET,
-    check_set_name,
     leftover_findings,
     reaches_everywhere,
 )
@@ -51,20 +44,18 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
     RunningTrial,
     ask_until_settled,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
+    NAMESPACES_SPEC,
+    live_namespaces,
+    read_settings,
+    resolved,
+)
 
 Object = dict[str, Any]
 Progress = Callable[[int, int], None]
 
-_NAMESPACE = KNOWN["v1", "Namespace"]
-
 SETTINGS_SPEC: dict[str, Any] = {
-    "namespaces": {"type": "dict", "default": {}},
-    "selected": {"type": "list", "elements": "dict", "default": []},
-    "default": {"type": "dict", "default": {}},
-    "exempt": {"type": "list", "elements": "str", "default": []},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "set": {"type": "str", "default": UNNAMED_SET},
-    "prune": {"type": "bool", "default": True},
+    **NAMESPACES_SPEC,
     "on_violation": {"type": "str", "choices": ["fail", "warn", "proceed"], "default": "fail"},
 }
 """The options that both modules take, as the doc fragment ``pod_security`` tells them."""
@@ -72,12 +63,9 @@ SETTINGS_SPEC: dict[str, Any] = {
 
 def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as plain data; raises HardeningError that names every mistake in the settings."""
-    read = {key: plain(value) for key, value in arguments.items()}
+    read = read_settings(arguments)
     if "timeout" in read:
         check_timeout(read["timeout"])
-    read["namespaces"] = {name: said or {} for name, said in read["namespaces"].items()}
-    check_limit(read["only"])
-    check_set_name(read["set"])
     check_settings(read["namespaces"], read["selected"], read["default"])
     return read
 
@@ -94,31 +82,10 @@ class Seen:
     unseen: str = ""
 
 
-def see(client: Client, arguments: Mapping[str, Any]) -> Seen:
-    """Without the permission to list namespaces, those that are named are asked for one by one."""
-    unseen = ""
-    try:
-        found: list[Object | None] = [*client.list(_NAMESPACE)]
-    except Forbidden as error:
-        if arguments["selected"] or arguments["default"]:
-            raise
-        only = arguments["only"]
-        # A limit that names its namespaces means no others that could have been overlooked.
-        unseen = "" if only and not any(map(_is_glob, only)) else str(error)
-        asked = dict.fromkeys([*arguments["namespaces"], *(name for name in only if not _is_glob(name))])
-        found = client.parallel(lambda name: client.get(_NAMESPACE, name), asked)
-    live = {each["metadata"]["name"]: each for each in found if each}
-    options = ("namespaces", "selected", "default", "exempt", "only")
-    return Seen(live, resolve(list(live.values()), *(arguments[option] for option in options)), unseen)
-
-
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
-
-
-def has_settings(arguments: Mapping[str, Any]) -> bool:
-    """Whether the options say anything of any namespace."""
-    return any(arguments[option] for option in ("namespaces", "selected", "default"))
+def see(client: Client, said: Mapping[str, Any]) -> Seen:
+    """Look at the namespaces; only their metadata matters to Pod Security."""
+    found, unseen = live_namespaces(client, said)
+    return Seen({each["metadata"]["name"]: each for each in found}, resolved(found, said), unseen)
 
 
 def leftovers(seen: Seen, arguments: Mapping[str, Any], preview: bool) -> list[Finding]:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._sets import find_set
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import (
@@ -28,32 +25,24 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settin
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
-    check_limit,
     is_meant,
-    resolve,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
     SET_LABEL,
-    UNNAMED_SET,
-    check_set_name,
     left_over,
     reaches_everywhere,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
+    NAMESPACES_SPEC,
+    live_namespaces,
+    resolved,
+)
 
-SETTINGS_SPEC: dict[str, Any] = {
-    "namespaces": {"type": "dict", "default": {}},
-    "selected": {"type": "list", "elements": "dict", "default": []},
-    "default": {"type": "dict", "default": {}},
-    "exempt": {"type": "list", "elements": "str", "default": []},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "cluster": {"type": "dict", "default": {}},
-    "set": {"type": "str", "default": UNNAMED_SET},
-    "prune": {"type": "bool", "default": True},
-}
+SETTINGS_SPEC: dict[str, Any] = {**NAMESPACES_SPEC, "cluster": {"type": "dict", "default": {}}}
+"""The options that both modules take, as the doc fragments ``settings`` and ``rbac`` tell them."""
 
 RBAC = {kind: KNOWN[API_VERSION, kind] for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")}
 _IN_NAMESPACES, _IN_CLUSTER = ("Role", "RoleBinding"), ("ClusterRole", "ClusterRoleBinding")
-_NAMESPACE = KNOWN["v1", "Namespace"]
 
 Object = dict[str, Any]
 
@@ -100,21 +89,10 @@ class Left:
     unseen: str = ""
 
 
-def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The options about settings as plain data; raises HardeningError on what cannot be meant."""
-    said = {key: plain(arguments[key]) for key in SETTINGS_SPEC}
-    said["namespaces"] = {name: settings or {} for name, settings in said["namespaces"].items()}
-    check_set_name(said["set"])
-    check_limit(said["only"])
-    return said
-
-
 def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     """Who gets which settings; raises HardeningError on a mistake in any of them."""
-    live, unlisted = _namespaces(client, said)
-    resolution = resolve(
-        live, said["namespaces"], said["selected"], said["default"], said["exempt"], tuple(said["only"])
-    )
+    live, unlisted = live_namespaces(client, said)
+    resolution = resolved(live, said)
     places = [parse_settings(each, name) for name, each in resolution.settings.items()]
     # What is limited to some namespaces leaves the cluster alone.
     cluster = parse_settings(said["cluster"], "")
@@ -160,15 +138,3 @@ def _is_meant(obj: Object, wanted: Wanted) -> bool:
 
 def _of_set(listed: Sequence[Object], keep: Sequence[Object], wanted: Wanted) -> list[Object]:
     return left_over(listed, keep, wanted.set_name, MANAGER)
-
-
-def _namespaces(client: Client, said: Mapping[str, Any]) -> tuple[list[Object], str]:
-    try:
-        return client.list(_NAMESPACE, metadata_only=True), ""
-    except Forbidden as error:
-        if said["selected"] or said["default"]:
-            raise
-        why = str(error)
-    # Who names namespaces needs to see no others.
-    found = client.parallel(partial(client.get, _NAMESPACE), said["namespaces"])
-    return [each for each in found if each is not None], why

@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._rewrites import as_kept
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._sets import find_set
@@ -38,31 +37,27 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import (
     Resolution,
     Settings,
-    check_limit,
     is_meant,
-    resolve,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
-    UNNAMED_SET,
-    check_set_name,
     left_over,
     reaches_everywhere,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
+    NAMESPACES_SPEC,
+    has_settings,
+    live_namespaces,
+    read_settings,
+    resolved,
 )
 
 Object = dict[str, Any]
 
 KINDS = (KNOWN["v1", "LimitRange"], KNOWN["v1", "ResourceQuota"])
-_NAMESPACE = KNOWN["v1", "Namespace"]
 _ONE_BY_ONE_UP_TO = 8
 
 SETTINGS_SPEC: dict[str, Any] = {
-    "namespaces": {"type": "dict", "default": {}},
-    "selected": {"type": "list", "elements": "dict", "default": []},
-    "default": {"type": "dict", "default": {}},
-    "exempt": {"type": "list", "elements": "str", "default": []},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "set": {"type": "str", "default": UNNAMED_SET},
-    "prune": {"type": "bool", "default": True},
+    **NAMESPACES_SPEC,
     "on_violation": {"type": "str", "choices": ["fail", "warn", "proceed"], "default": "fail"},
 }
 """The options that both modules take, as the doc fragment ``resource_limits`` tells them."""
@@ -144,13 +139,10 @@ class Wanted:
 
 def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as plain data; raises HardeningError that names every mistake in the settings."""
-    read = {key: plain(value) for key, value in arguments.items()}
+    read = read_settings(arguments)
     timeout = read.get("timeout", 0)
     if not math.isfinite(timeout) or timeout < 0:
         raise HardeningError(f"timeout is a number of seconds from 0 on, not {timeout}.")
-    read["namespaces"] = {name: said or {} for name, said in read["namespaces"].items()}
-    check_limit(read["only"])
-    check_set_name(read["set"])
     check_settings(read["namespaces"], read["selected"], read["default"])
     read["namespaces"] = {name: as_written(said) for name, said in read["namespaces"].items()}
     read["selected"] = [as_written(said) for said in read["selected"]]
@@ -158,15 +150,10 @@ def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
-def has_settings(said: Mapping[str, Any]) -> bool:
-    """Whether the options say anything at all of any namespace."""
-    return bool(said["namespaces"] or said["selected"] or said["default"])
-
-
 def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     """Everything that a decision about these options needs, read once."""
-    live = _live_namespaces(client, said)
-    resolution = resolve(live, *(said[option] for option in ("namespaces", "selected", "default", "exempt", "only")))
+    live, _unlisted = live_namespaces(client, said)
+    resolution = resolved(live, said)
     places = {
         name: Place.of(name, settings, name in resolution.creating) for name, settings in resolution.settings.items()
     }
@@ -206,17 +193,6 @@ def to_clear(client: Client, said: Mapping[str, Any]) -> tuple[list[Object], str
 def _of_set(objects: Iterable[Object], said: Mapping[str, Any], wanted: Iterable[Object]) -> list[Object]:
     meant = [each for each in objects if is_meant(each["metadata"]["namespace"], said["only"])]
     return left_over(meant, wanted, said["set"], MANAGER)
-
-
-def _live_namespaces(client: Client, said: Mapping[str, Any]) -> list[Object]:
-    try:
-        return client.list(_NAMESPACE, metadata_only=True)
-    except Forbidden:
-        if said["selected"] or said["default"]:
-            raise
-    # Who names namespaces needs to see no others.
-    found = client.parallel(lambda name: client.get(_NAMESPACE, name), list(said["namespaces"]))
-    return [each for each in found if each]
 
 
 def _fill(client: Client, places: Sequence[Place]) -> None:

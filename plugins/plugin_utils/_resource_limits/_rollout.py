@@ -16,17 +16,20 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._judgement import (
+    LIMITS,
+    QUOTA,
+    held_back_finding,
+    not_set_finding,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
-    NAMESPACE_MANAGER,
-    marked_namespace,
-)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import running_in
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import misfit
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place, Wanted
 
 Object = dict[str, Any]
+_CONTROL_OF = {"LimitRange": LIMITS, "ResourceQuota": QUOTA}
 Progress = Callable[[int, int], None]
 
 
@@ -55,12 +58,6 @@ def weigh(client: Client, places: Mapping[str, Place]) -> dict[str, Weighed]:
     return weighed
 
 
-def create(client: Client, names: Sequence[str], set_name: str, dry_run: bool) -> list[ObjectResult]:
-    """The namespaces that say ``create: true`` and are not there yet."""
-    objects = [marked_namespace(name, set_name) for name in names]
-    return apply_objects(client, objects, ApplyOptions(NAMESPACE_MANAGER, dry_run=dry_run)) if objects else []
-
-
 def carry_out(
     client: Client, wanted: Sequence[Object], left: Sequence[Object], options: ApplyOptions, progress: Progress
 ) -> list[ObjectResult]:
@@ -78,6 +75,37 @@ def carry_out(
     stuck = {each.namespace for each in done if each.error and each.kind == "ResourceQuota"}
     done += _removed(client, left, "LimitRange", options, stuck, progress)
     return sorted(done, key=lambda each: each.namespace)
+
+
+def held_back(place: Place, weighed: Weighed, *, dry_run: bool) -> tuple[list[ObjectResult], list[Finding]]:
+    """What becomes of objects that are not written: failures, and in check mode nothing; and the reasons."""
+    reasons = [held_back_finding(_CONTROL_OF[kind], place.name, weighed.against) for kind in place.wanted]
+    error = f"{reasons[0].evidence} ({reasons[0].remedy})" if reasons and not dry_run else ""
+    done = [replace(_failed(each, error), action="failed" if error else "unchanged") for each in place.wanted.values()]
+    return done, reasons
+
+
+def not_set(done: list[ObjectResult], held: set[str]) -> list[Finding]:
+    return [
+        not_set_finding(_CONTROL_OF[each.kind], each.namespace, each.error)
+        for each in done
+        if each.error and each.kind in _CONTROL_OF and each.namespace not in held
+    ]
+
+
+def warnings_about(wanted: Wanted, weighed: Mapping[str, Weighed], on_violation: str) -> list[str]:
+    told = [
+        f"Namespace/{name}: how much there is of {', '.join(each.unknown)} is counted only once the quota is set."
+        for name, each in weighed.items()
+        if each.unknown
+    ]
+    if on_violation == "warn":
+        told += [f"{each.subject}: {each.evidence}" for found in weighed.values() for each in found.against]
+    if wanted.unseen:
+        told.append(
+            f"Nothing is pruned in namespaces without settings, since they cannot be looked at: {wanted.unseen}"
+        )
+    return told
 
 
 def _removed(
