@@ -16,6 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._live import Key, LiveReader
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._order import CRD, defined_kind, ranked
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import already_right, owned_fields
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._recorder import Intent
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._refusals import (
     is_built_in,
     is_lost_race,
@@ -68,6 +69,7 @@ class _Work:
     live: dict[str, Any] | None = None
     right: bool = False
     result: ObjectResult | None = None
+    intent: Intent | None = None
 
     @property
     def key(self) -> Key:
@@ -88,7 +90,7 @@ class _Work:
         why = without_secrets(error, self.desired, self.live)
         kind, version = self.desired["kind"], self.desired["apiVersion"]
         self.result = ObjectResult(version, kind, namespace, name, action, changes or {}, told, why, verified)
-        self.live = None
+        self.live = self.intent = None
 
 
 def apply_objects(
@@ -112,6 +114,7 @@ class _Run:
         self._progress = progress
         self._done = 0
         self._total = 0
+        self._recorder = None if options.dry_run else client.recorder
         self._metadata_only: frozenset[Resource] = frozenset()
 
     def results(self, objects: Sequence[Mapping[str, Any]]) -> list[ObjectResult]:
@@ -122,6 +125,8 @@ class _Run:
         self._read(works)
         for positions in ranked((work.desired for work in works), backwards=not present):
             self._write([works[position] for position in positions], works)
+        if self._recorder:
+            self._recorder.settle()
         if self._options.wait and not self._options.dry_run:
             self._wait([work for work in works if _is_done(work)], self._options.wait_timeout)
         return [work.result for work in works if work.result is not None]
@@ -165,7 +170,8 @@ class _Run:
 
         reader = LiveReader(self._client, found)
         if self._options.state == "absent":
-            richer = set()
+            # What is deleted is recorded as a whole, to be made anew.
+            richer = set(wanted) if self._recorder else set()
         self._metadata_only = frozenset(wanted) - richer
         reader.read(wanted, self._metadata_only)
         for wrong, error in reader.failed.items():
@@ -205,10 +211,45 @@ class _Run:
             else:
                 open_works.append(work)
         self._done += len(works) - len(open_works)
+        open_works = self._recorded(open_works)
         self._client.parallel(self._safely(self._apply if present else self._delete), open_works, self._further())
         self._done += len(open_works)
         if present and not self._options.dry_run:
             self._settle_kinds(open_works, all_works)
+
+    def _recorded(self, works: Sequence[_Work]) -> list[_Work]:
+        """What may be written: with a recorder, what that has kept before."""
+        if not self._recorder:
+            return list(works)
+        for work in works:
+            work.intent = self._intent(work)
+        try:
+            intents = [work.intent for work in works if work.intent]
+            if intents:
+                self._recorder.intend(intents)
+        except HardeningError as error:
+            for work in works:
+                work.ends("failed", error=str(error))
+        return [work for work in works if not work.result]
+
+    def _intent(self, work: _Work) -> Intent | None:
+        """What is about to be written; ``None`` for an object that no request will go out for."""
+        options, before, desired = self._options, work.live, work.desired
+        if work.resource is None or (options.state == "present" and options.existing_only and before is None):
+            return None
+        if options.state == "present":
+            return Intent("apply", options.manager, before, desired)
+        if before is None or "deletionTimestamp" in before["metadata"]:
+            return None
+        way = leaving(before, options.set_name, options.manager) if options.set_name else "delete"
+        if way == "hand_back":
+            return Intent("apply", options.manager, before, {**desired, "metadata": _place_of(desired)})
+        return Intent("delete", options.manager, before, desired) if way == "delete" else None
+
+    def _came(self, work: _Work, answer: Answer, after: dict[str, Any] | None, *, done: bool) -> None:
+        """Tell the recorder. A refusal of what an earlier try may have done already tells nothing."""
+        if self._recorder and work.intent and (done or not answer.repeated):
+            self._recorder.came(work.intent, after, done=done)
 
     def _further(self) -> Progress | None:
         """Progress over all ranks, out of the progress within one."""
@@ -262,6 +303,8 @@ class _Run:
 
     def _judge(self, work: _Work, answer: Answer) -> None:
         before, after = work.live, answer.object
+        trimmed = {key: after[key] for key in _ONLY_METADATA if key in after}
+        self._came(work, answer, trimmed if work.resource in self._metadata_only else after, done=answer.ok)
         if not answer.ok:
             if self._options.dry_run and before is None and missing_namespace(answer):
                 work.ends("created", diff(None, work.desired), answer.warnings, verified=False)
@@ -305,6 +348,7 @@ class _Run:
                 self._hand_back(work, uid)
                 return
         answer = self._client.delete(work.resource, name, namespace, dry_run=self._options.dry_run, uid=uid)
+        self._came(work, answer, None, done=answer.ok)
         if answer.ok or (answer.status == 404 and answer.repeated):
             # What it is, not what was in it: that may be a secret, and the reading may have been of metadata alone.
             what = {**{key: work.desired[key] for key in ("apiVersion", "kind")}, "metadata": _named(namespace, name)}

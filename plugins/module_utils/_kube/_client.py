@@ -22,6 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
     Unreachable,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._parallel import Progress, parallel
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._recorder import Recorder
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource, discovered
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Transport
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._warnings import warning_texts
@@ -34,6 +35,7 @@ _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 _METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 _APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
 _SEPARATORS = (",\n", ":")
 """Servers read an apply as YAML. Of one long line their parser keeps all in doubt, which takes twice the memory."""
 
@@ -96,6 +98,8 @@ class Client:
     def __init__(self, target: Target, workers: int = 32, outage_seconds: float = 60.0) -> None:
         """Take where to go, how many requests go at once, and how long (seconds) to wait for a server that left."""
         self.server = target.server
+        self.recorder: Recorder | None = None
+        """What hears of every write of apply_objects; none where nothing is recorded."""
         self._target = target
         self._outage_seconds = outage_seconds
         self._workers = workers
@@ -143,13 +147,20 @@ class Client:
         root = "/apis" if "/" in api_version else "/api"
         with self._lock:
             if root not in self._found:
-                self._found[root] = self._discover(root)
+                self._found[root] = {(each.api_version, each.kind): each for each in discovered(self.discovery(root))}
             return self._found[root].get((api_version, kind))
 
     def forget_kinds(self) -> None:
         """Ask again which kinds there are, after a CustomResourceDefinition came or went."""
         with self._lock:
             self._found.clear()
+
+    def discovery(self, root: str) -> dict[str, Any]:
+        """What the server has below ``/api`` or ``/apis``, as an ``APIGroupDiscoveryList`` (KEP 3352)."""
+        body = self.checked(self.request("GET", root, accept=_DISCOVERY)).object
+        if body.get("kind") != "APIGroupDiscoveryList":
+            raise KubeError(f"The server {self.server} has no aggregated discovery: it needs Kubernetes 1.30 or newer.")
+        return body
 
     def get(
         self, resource: Resource, name: str, namespace: str = "", *, metadata_only: bool = False
@@ -189,11 +200,11 @@ class Client:
             if not token:
                 return items
 
-    def create(self, obj: Mapping[str, Any], *, dry_run: bool = False) -> Answer:
+    def create(self, obj: Mapping[str, Any], *, manager: str = "", dry_run: bool = False) -> Answer:
         """POST an object; the caller judges a refusal. Raises where what answers is no API server."""
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
-        query = [("fieldValidation", "Strict"), *_dry(dry_run)]
+        query = [("fieldValidation", "Strict"), *([("fieldManager", manager)] if manager else []), *_dry(dry_run)]
         answer = self.request("POST", resource.path(metadata.get("namespace", "")), query=query, body=obj)
         return self._by_api_server(answer, resource.kind)
 
@@ -208,13 +219,37 @@ class Client:
         answer = self.request("PATCH", path, query=query, body=obj, content_type=_APPLY)
         return self._by_api_server(answer, resource.kind)
 
+    def merge(self, obj: Mapping[str, Any], patch: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> Answer:
+        """JSON merge patch of a live object, if it is still in the version that was read; the caller judges a refusal.
+
+        With ``metadata.managedFields`` in the patch and nothing else, the server sets these and adds no entry of ours.
+        """
+        resource = self._resource_of(obj)
+        metadata = obj["metadata"]
+        query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
+        locked = {**(patch.get("metadata") or {}), "resourceVersion": metadata["resourceVersion"]}
+        path = resource.path(metadata.get("namespace", ""), metadata["name"])
+        answer = self.request("PATCH", path, query=query, body={**patch, "metadata": locked}, content_type=_MERGE)
+        return self._by_api_server(answer, resource.kind)
+
     def delete(
-        self, resource: Resource, name: str, namespace: str = "", *, dry_run: bool = False, uid: str = ""
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        dry_run: bool = False,
+        uid: str = "",
+        version: str = "",
     ) -> Answer:
-        """Delete one object and what depends on it, in the background; with ``uid`` only if it is still that one."""
+        """Delete one object and what depends on it, in the background.
+
+        With ``uid`` only if it is still that one, with ``version`` only if nobody has written to it since.
+        """
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        preconditions = {"uid": uid, "resourceVersion": version}
+        if uid or version:
+            body["preconditions"] = {key: value for key, value in preconditions.items() if value}
         if dry_run:
             # In the body alone: a server that is sent one does not look at the query.
             body["dryRun"] = ["All"]
@@ -287,12 +322,6 @@ class Client:
             f"What answers at {self.server} is no Kubernetes API server: check that the kubeconfig or host names the "
             "right one, and what stands in between."
         )
-
-    def _discover(self, root: str) -> dict[tuple[str, str], Resource]:
-        body = self.checked(self.request("GET", root, accept=_DISCOVERY)).object
-        if body.get("kind") != "APIGroupDiscoveryList":
-            raise KubeError(f"The server {self.server} has no aggregated discovery: it needs Kubernetes 1.30 or newer.")
-        return {(each.api_version, each.kind): each for each in discovered(body)}
 
     def _resource_of(self, obj: Mapping[str, Any]) -> Resource:
         resource = self.resource(obj.get("apiVersion", ""), obj.get("kind", ""))
