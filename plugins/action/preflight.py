@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection
-from itertools import chain
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ansible.release import __version__ as ansible_core_version
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     Permission,
     missing_message,
     permissions,
-    places,
     weaker_messages,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._scope import chosen, reached
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._supported import unsupported
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
@@ -34,9 +28,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._preflight._l
     created_findings,
     leftovers,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._preflight._permissions import missing
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._preflight._scope import namespaces, scope
 
 _OUTAGE_SECONDS = 5.0
-_NAMESPACES = KNOWN["v1", "Namespace"]
 
 
 class ActionModule(HardeningAction):
@@ -80,23 +75,16 @@ class ActionModule(HardeningAction):
                 " ".join(wrong_versions) + " To run all the same, set unsupported_version to warn "
                 "(`-e unsupported_version=warn` for the playbooks of this collection)."
             )
-        named = arguments["namespaces"]
-        missing = _missing(client, permissions(arguments["mode"], arguments["parts"]), named)
-        musts = [each for each in missing if not each.otherwise]
-        if musts:
-            raise HardeningError(missing_message(musts))
-        live, unlisted = _namespaces(client, named)
         said = plain(arguments)
-        parts, canary = _scope(said, live)
+        lacking = missing(client, permissions(said["mode"], said["parts"]), said["namespaces"])
+        _stop_without(lacking)
+        live, unlisted = namespaces(client, said["namespaces"])
+        parts, canary = scope(said, live)
         left = Leftovers([], [], [])
         if said["policy"]:
             left = leftovers(client, said["policy"], parts, said["only"], live, unlisted)
-            lacking = [
-                each for each in _missing(client, permissions(said["mode"], left.parts), ()) if not each.otherwise
-            ]
-            if lacking:
-                raise HardeningError(missing_message(lacking))
-        warnings = [*wrong_versions, *weaker_messages(missing), *map(_upper, left.unseen)]
+            _stop_without(missing(client, permissions(said["mode"], left.parts), ()))
+        warnings = [*wrong_versions, *weaker_messages(lacking), *map(_upper, left.unseen)]
         return {
             "changed": False,
             "server": client.server,
@@ -107,50 +95,20 @@ class ActionModule(HardeningAction):
             "left_over": left.parts,
             "created": left.created,
             "findings": [each.to_dict() for each in created_findings(left, said["policy"])] if left.created else [],
-            "weakened": sorted({*left.unseen, *(each.otherwise for each in missing)}),
+            "weakened": sorted({*left.unseen, *(each.otherwise for each in lacking)}),
             **({"warnings": warnings} if warnings else {}),
         }
 
 
+def _stop_without(lacking: Sequence[Permission]) -> None:
+    """Raise HardeningError for what nothing else stands in for."""
+    musts = [each for each in lacking if not each.otherwise]
+    if musts:
+        raise HardeningError(missing_message(musts))
+
+
 def _upper(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
-
-
-def _missing(client: Client, wanted: list[Permission], only: Collection[str]) -> list[Permission]:
-    """What this user lacks, in the whole cluster and also in the namespaces that the run is about."""
-    answers = client.allowed([_question(each, each.verb) for each in wanted])
-    lacking = [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
-    asked = [(each, place) for each in lacking for place in places(each, only)]
-    here = client.allowed([_question(each, *place) for each, place in asked])
-    refused = {each for (each, _place), allowed in zip(asked, here, strict=True) if not allowed}
-    had = {each for each, _place in asked} - refused
-    return [each for each in lacking if each not in had]
-
-
-def _question(permission: Permission, verb: str, namespace: str = "", name: str = "") -> Question:
-    resource, _slash, subresource = permission.resource.partition("/")
-    return Question(verb, permission.group, resource, namespace, name, subresource)
-
-
-def _namespaces(client: Client, named: list[str]) -> tuple[list[dict[str, Any]], str]:
-    """All of them; or those that are named, and why not all."""
-    try:
-        return client.list(_NAMESPACES, metadata_only=True), ""
-    except Forbidden as error:
-        found = client.parallel(lambda name: client.get(_NAMESPACES, name), named)
-        return [each for each in found if each], str(error)
-
-
-def _scope(said: dict[str, Any], live: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """The parts that have something to do, and the names of the canary; every part where no limit is given."""
-    if not said["only"] and not said["canary"]:
-        return said["parts"], []
-    if not said["policy"]:
-        raise HardeningError("only and canary need the policy, to find out whom they mean: give it as policy.")
-    whole, part = (reached(said["policy"], live, only) for only in ((), said["only"]))
-    chosen("only", said["only"], chain(*whole.values()), live)
-    canary = chosen("canary", said["canary"], chain(*part.values()), live)
-    return [each for each in said["parts"] if each in part], canary
 
 
 def _version(text: str) -> tuple[int, int]:

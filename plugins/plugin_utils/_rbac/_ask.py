@@ -28,8 +28,6 @@ Replies = dict[Access, Reply]
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-
 
 def ask(client: Client, questions: Sequence[Access], progress: Progress | None = None) -> list[Reply]:
     """The server's answers in the order of the questions; a question that it refuses has the reason in its reply.
@@ -54,9 +52,7 @@ def _reply(client: Client, question: Access) -> Reply:
 
 def served(client: Client) -> Served:
     """The resources that the server has; raises KubeError."""
-    roots = ("/api", "/apis")
-    answers = client.parallel(lambda root: client.request("GET", root, accept=_DISCOVERY), roots)
-    return served_by([client.checked(answer, "APIGroupDiscoveryList").object for answer in answers])
+    return served_by(client.parallel(client.discovery, ("/api", "/apis")))
 
 
 def ask_until(
