@@ -125,6 +125,23 @@ _SECTIONS: tuple[tuple[str, str, Schema], ...] = (
         _SIDE,
         NETWORK_DEFINITIONS["peer"]["then"],
     ),
+    (
+        "A NetworkPolicy: `network.policies.NAME`",
+        "The `spec` of a NetworkPolicy, as Kubernetes has it. It is adopted where it is there already.",
+        NETWORK_DEFINITIONS["network_policy"],
+    ),
+    *(
+        (f"`network.policies.NAME.{place}`", "", NETWORK_DEFINITIONS[f"network_policy_{name}"])
+        for place, name in (
+            ("ingress[]", "ingress"),
+            ("egress[]", "egress"),
+            ("ingress[].from[]`, `network.policies.NAME.egress[].to[]", "peer"),
+            ("ingress[].from[].ipBlock", "block"),
+            ("ingress[].ports[]`, `network.policies.NAME.egress[].ports[]", "port"),
+            ("podSelector`, and of peers `podSelector`, `namespaceSelector", "selector"),
+            ("podSelector.matchExpressions[]", "requirement"),
+        )
+    ),
     ("`resources` of namespaces", RESOURCES["description"], RESOURCES),
     ("`resources.limits`", LIMITS["description"], LIMITS),
     *(

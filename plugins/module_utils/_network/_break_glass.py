@@ -5,7 +5,8 @@
 """Private to the collection: which NetworkPolicies of ours stand in somebody's way.
 
 Any policy that selects a pod closes what it does not name, so one that opens flows is in the way as well as a deny.
-Not so where a foreign policy closes the same pods anyway: there it only opens, and would be missed.
+Not so where a foreign policy closes the same pods anyway: there it only opens, and would be missed. Nor so where the
+policy is another's too: it was there before it was adopted, and closed what it closes.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ def closing(ours: Sequence[Policy], others: Iterable[Policy]) -> list[list[Polic
     rollout, which opens everything.
     """
     staying: dict[str, list[InForce]] = {}
-    for policy in others:
+    adopted = [policy for policy in ours if in_force(policy).stays]
+    for policy in (*others, *adopted):
         acting = in_force(policy)
         staying.setdefault(acting.namespace, []).append(acting)
     ranks: list[list[Policy]] = [[], [], []]
     for policy in ours:
         acting = in_force(policy)
-        if _closes(acting, staying.get(acting.namespace, ())):
+        if not acting.stays and _closes(acting, staying.get(acting.namespace, ())):
             ranks[_rank(acting)].append(policy)
     return ranks
 
@@ -54,4 +56,4 @@ def _selects_all_of(wide: Selector, narrow: Selector) -> bool:
 def _rank(policy: InForce) -> int:
     if is_gate(policy.name):
         return 2
-    return 1 if any(policy.rules.values()) else 0
+    return 0 if policy.opens_nothing else 1

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import Caller
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     PROBE_LABEL,
     PROBE_PREFIX,
@@ -20,17 +20,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     is_probe,
     selects,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Risk
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate, pod_template
 
 _DNS_PORT = 53
-_HTTPS_PORT = 443
-_SERVICE_URL = re.compile(r"https://(?P<name>[^./:]+)\.(?P<namespace>[^./:]+)\.svc(\.[^/:]*)?(:(?P<port>\d+))?(/|$)")
 _NO_ADDRESS = frozenset({"", "None"})
 OTHER_POLICIES = "policies of other engines"
 LEFT_OVER = "policies of this set"
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
-WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 _LONGEST_PROBE_SECONDS = 3600
 _NAMED_AT_MOST = 3
 _ENDED = frozenset({"Succeeded", "Failed"})
@@ -57,17 +53,6 @@ class Dns:
     ports: tuple[tuple[int | str, str], ...]
     addresses: tuple[str, ...] = ()
     service_addresses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Something outside a namespace that calls a Service in it; ``port`` as the caller gives it, ``None`` for all."""
-
-    risk: Risk
-    told: str
-    namespace: str
-    service: str
-    port: int | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,85 +152,6 @@ def cluster_dns(service: Mapping[str, Any], slices: Iterable[Mapping[str, Any]])
             each for each in spec.get("clusterIPs") or [spec.get("clusterIP", "")] if each not in _NO_ADDRESS
         ),
     )
-
-
-def callers_of(objects: Iterable[Mapping[str, Any]]) -> Iterator[Caller]:
-    """What calls which Service: webhooks, aggregated APIs, conversions, Ingresses and Services open to the outside."""
-    for each in objects:
-        reader = _READERS.get(each.get("kind", ""))
-        if reader is not None:
-            yield from reader(each)
-
-
-def _webhook_callers(configuration: Mapping[str, Any]) -> Iterator[Caller]:
-    told = f"{configuration['kind']}/{configuration['metadata']['name']}"
-    for webhook in configuration.get("webhooks") or ():
-        yield from _client_config("webhook", told, webhook.get("clientConfig"))
-
-
-def _conversion_callers(definition: Mapping[str, Any]) -> Iterator[Caller]:
-    conversion = (definition.get("spec") or {}).get("conversion") or {}
-    told = f"CustomResourceDefinition/{definition['metadata']['name']}"
-    yield from _client_config("crd_conversion", told, (conversion.get("webhook") or {}).get("clientConfig"))
-
-
-def _aggregated_callers(service: Mapping[str, Any]) -> Iterator[Caller]:
-    yield from _client_config("aggregated_api", f"APIService/{service['metadata']['name']}", service.get("spec"))
-
-
-def _client_config(risk: Risk, told: str, config: Mapping[str, Any] | None) -> Iterator[Caller]:
-    service = (config or {}).get("service")
-    if service:
-        yield Caller(risk, told, service["namespace"], service["name"], service.get("port", _HTTPS_PORT))
-    elif named := _SERVICE_URL.match((config or {}).get("url") or ""):
-        yield Caller(risk, told, named["namespace"], named["name"], int(named["port"] or _HTTPS_PORT))
-
-
-def _ingress_callers(ingress: Mapping[str, Any]) -> Iterator[Caller]:
-    spec, namespace = ingress.get("spec") or {}, ingress["metadata"].get("namespace", "")
-    backends = [spec.get("defaultBackend")] + [
-        path.get("backend") for rule in spec.get("rules") or () for path in (rule.get("http") or {}).get("paths") or ()
-    ]
-    for backend in backends:
-        service = (backend or {}).get("service")
-        if service:
-            port = service.get("port") or {}
-            told = f"Ingress/{namespace}/{ingress['metadata']['name']}"
-            yield Caller("ingress", told, namespace, service["name"], port.get("number") or port.get("name"))
-
-
-_OUTWARD: Mapping[str, Risk] = {"LoadBalancer": "load_balancer", "NodePort": "node_port"}
-
-
-def _outward_callers(service: Mapping[str, Any]) -> Iterator[Caller]:
-    spec, metadata = service.get("spec") or {}, service["metadata"]
-    kind = spec.get("type", "")
-    if kind in _OUTWARD:
-        told = f"the world outside, through the type {kind},"
-        yield Caller(_OUTWARD[kind], told, metadata.get("namespace", ""), metadata["name"], None)
-    if spec.get("externalIPs"):
-        told = "the world outside, through externalIPs,"
-        yield Caller("load_balancer", told, metadata.get("namespace", ""), metadata["name"], None)
-
-
-_READERS = {
-    "ValidatingWebhookConfiguration": _webhook_callers,
-    "MutatingWebhookConfiguration": _webhook_callers,
-    "CustomResourceDefinition": _conversion_callers,
-    "APIService": _aggregated_callers,
-    "Ingress": _ingress_callers,
-    "Service": _outward_callers,
-}
-
-RISK_KINDS: Mapping[Risk, tuple[str, ...]] = {
-    "webhook": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Service"),
-    "aggregated_api": ("APIService", "Service"),
-    "crd_conversion": ("CustomResourceDefinition", "Service"),
-    "ingress": ("Ingress", "Service"),
-    "load_balancer": ("Service",),
-    "node_port": ("Service", "Pod", *WORKLOAD_KINDS),
-}
-"""What has to be readable before anybody can say that a risk of denied ingress is not there."""
 
 
 def container_ports(spec: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import with_declared
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     Facts,
     container_ports,
@@ -18,7 +19,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._fac
     subjects_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import namespaces_of
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import isolating, opening
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
+    InForce,
+    isolating,
+    opening,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction, NetworkSettings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import (
     ApiServer,
@@ -157,13 +162,20 @@ def _closed_elsewhere(
             continue
         for space in namespaces_of(subject, facts):
             if space != namespace and direction not in settings.get(space, NetworkSettings()).deny:
-                yield from _closed_in(space, direction, subject, other, flow, namespace, facts)
+                policies = with_declared(space, settings, facts)
+                yield from _closed_in(space, policies, direction, subject, other, flow, namespace, facts)
 
 
 def _closed_in(
-    space: str, direction: Direction, subject: Pods, other: Pods, flow: Flow, namespace: str, facts: Facts
+    space: str,
+    policies: Sequence[InForce],
+    direction: Direction,
+    subject: Pods,
+    other: Pods,
+    flow: Flow,
+    namespace: str,
+    facts: Facts,
 ) -> Iterator[str]:
-    policies = present(space, facts)
     pods = selected_by(facts.workloads.get(space) or (), dict(subject.labels))
     others = _workloads(other, namespace, facts)
     for pod, peer in ((pod, peer) for pod in pods[:1] for peer in others[:1]):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import opens_everything
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import WORKLOAD_KINDS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import is_declared
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
-    WORKLOAD_KINDS,
     Facts,
     end_of,
     present,
@@ -47,7 +48,7 @@ def deny_gaps(
             rules = policy.rules.get(direction) or ()
             if not rules:
                 continue
-            mine = _is_mine(policy, set_name)
+            mine = _is_mine(policy, said, set_name)
             reached = _reached(policy, facts)
             opens_all = opens_everything(rules, facts.namespaces)
             if opens_all and (policy.selects_all or is_gate(policy.name) or (reached and not mine)):
@@ -73,13 +74,14 @@ def blind_spots(said: NetworkSettings, policies: Sequence[InForce], facts: Facts
         for policy in policies
         for direction in said.deny
         if not policy.selects_all
-        and not _is_mine(policy, set_name)
+        and not _is_mine(policy, said, set_name)
         and opens_everything(policy.rules.get(direction) or (), facts.namespaces)
     ]
 
 
-def _is_mine(policy: InForce, set_name: str) -> bool:
-    return policy.ours and policy.set_name == set_name
+def _is_mine(policy: InForce, said: NetworkSettings, set_name: str) -> bool:
+    """Whether it is this set's, or does what is declared under its name, though nobody has marked it yet."""
+    return (policy.ours and policy.set_name == set_name) or is_declared(policy, said)
 
 
 def _selected(policy: InForce) -> str:

@@ -40,6 +40,7 @@ def gates(
     """The gates of a rollout in a namespace.
 
     ``before`` are the policies in force now and ``then`` those after it. ``denied`` are the directions that it denies.
+    Where policies come that select pods, those that are open now have a gate; where some go, those that will be open.
     The gates of a run that crashed stay as wide as they are: they are why their pods are open now.
     """
     standing = {policy.name: policy.rules.keys() for policy in before if is_gate(policy.name)}
@@ -49,18 +50,22 @@ def gates(
             {each.name: each.selector for each in policies if direction in each.rules and not is_gate(each.name)}
             for policies in (before, then)
         )
-        if direction in denied:
-            closed = now
-        elif now.keys() - later.keys():
-            closed = later
-        else:
-            continue
-        for selector in selecting_none_of(closed.values()):
+        closed = []
+        if direction in denied or _come(now, later):
+            closed.append(now)
+        if _come(later, now):
+            closed.append(later)
+        for selector in (selector for each in closed for selector in selecting_none_of(each.values())):
             wanted.setdefault(_name(selector), (selector, set()))[1].add(direction)
     return tuple(
         _gate(namespace, name, selector, directions | standing.get(name, set()), set_name)
         for name, (selector, directions) in wanted.items()
     )
+
+
+def _come(before: Mapping[str, Selector], then: Mapping[str, Selector]) -> bool:
+    """Whether there is a policy then that there was not before, or not for these pods."""
+    return any(name not in before or before[name] != selector for name, selector in then.items())
 
 
 def may_go(gate: InForce, others: Iterable[InForce], denied: Collection[Direction]) -> bool:

@@ -7,19 +7,22 @@
 A denied direction gets one policy that selects every pod and opens nothing. Each flow gets one policy at each end
 whose direction is denied, also where that end lies in another namespace with a default deny of the same settings: an
 open ingress alone does not let the source out. An end that is denied nothing gets no policy, since any policy that
-selects a pod closes what it does not name.
+selects a pod closes what it does not name. What settings declare in Kubernetes' own words is taken as it is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import Dns, Facts, Listener, present
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._names import (
+    DENY_NAME,
+    DNS_NAME,
+    allow_name,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     NAME_LABEL,
     selects,
@@ -38,19 +41,19 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import SET_LABEL
 
-DENY_NAME = "hardening-default-deny"
-DNS_NAME = "hardening-allow-dns"
 API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
 
-_LONGEST_PART = 40
-_HASH_LENGTH = 8
 _DNS_PORT = 53
 Policy = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The NetworkPolicies that one namespace should have, and those of them that name addresses of API servers."""
+    """The NetworkPolicies that one namespace should have.
+
+    ``allows`` are those of flows and of DNS, and those that the settings declare in Kubernetes' own words.
+    ``api_server`` names those that name addresses of API servers.
+    """
 
     deny: Policy | None
     allows: tuple[Policy, ...]
@@ -72,7 +75,7 @@ def generate(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: st
     for namespace in sorted(settings):
         for flow in settings[namespace].allow:
             for side in _sides(_absolute(flow, namespace), settings, facts):
-                name = _allow_name(side)
+                name = allow_name(side.flow, side.namespace, side.direction)
                 rules = list(_rules(side, _with_servers_away(facts, side, name)))
                 if rules:
                     policy = _allow(side, name, rules, set_name)
@@ -85,6 +88,7 @@ def generate(settings: Mapping[str, NetworkSettings], facts: Facts, set_name: st
             allows=(
                 *_dns(namespace, said, facts.dns, set_name),
                 *(opened[namespace][name] for name in sorted(opened[namespace])),
+                *(_object(namespace, name, said.policies[name], set_name) for name in sorted(said.policies)),
             ),
             api_server=frozenset(api_server[namespace]),
         )
@@ -224,34 +228,8 @@ def _with_servers_away(facts: Facts, side: _Side, name: str) -> Facts:
     return replace(facts, api_servers=(replace(first, addresses=tuple(sorted({*first.addresses, *away}))), *others))
 
 
-def _allow_name(side: _Side) -> str:
-    source, target = (_slug(end, side.namespace) for end in (side.flow.source, side.flow.target))
-    return f"hardening-allow-{source}-to-{target}-{_hash(side.flow)}-{side.direction}"
-
-
 def _allow(side: _Side, name: str, rules: list[dict[str, Any]], set_name: str) -> Policy:
     return _policy(side.namespace, name, _selector(side.subject.labels), {side.direction: rules}, set_name)
-
-
-def _hash(flow: Flow) -> str:
-    """Of the flow as a policy writes it, which stays what it is when addresses behind it move."""
-    return hashlib.sha256(str(flow).encode()).hexdigest()[:_HASH_LENGTH]
-
-
-def _slug(peer: Peer, namespace: str) -> str:
-    match peer:
-        case Anyone():
-            text = "anyone"
-        case ApiServer():
-            text = "api-server"
-        case Addresses(cidr, _):
-            text = cidr
-        case Pods(labels, _, None):
-            values = "-".join(value for _key, value in labels) or "all-pods"
-            text = values if peer.namespace == namespace else f"{peer.namespace}-{values}"
-        case Pods(labels, _, namespaces):
-            text = "-".join(value for _key, value in (*(namespaces or ()), *labels)) or "all-namespaces"
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_LONGEST_PART].strip("-") or "pods"
 
 
 def _deny(namespace: str, directions: Sequence[Direction], set_name: str) -> Policy:
@@ -278,13 +256,18 @@ def _policy(
     rules: Mapping[Direction, list[dict[str, Any]]],
     set_name: str,
 ) -> Policy:
+    spec: dict[str, Any] = {
+        "podSelector": dict(selector),
+        "policyTypes": [direction.capitalize() for direction in rules],
+        **{direction: each for direction, each in rules.items() if each},
+    }
+    return _object(namespace, name, spec, set_name)
+
+
+def _object(namespace: str, name: str, spec: Mapping[str, Any], set_name: str) -> Policy:
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": name, "namespace": namespace, "labels": {SET_LABEL: set_name}},
-        "spec": {
-            "podSelector": dict(selector),
-            "policyTypes": [direction.capitalize() for direction in rules],
-            **{direction: each for direction, each in rules.items() if each},
-        },
+        "spec": dict(spec),
     }

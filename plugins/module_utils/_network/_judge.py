@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._addresses import addresses_of, listening
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import WORKLOAD_KINDS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import selecting_nobody
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     LEFT_OVER,
     OTHER_POLICIES,
-    WORKLOAD_KINDS,
     Facts,
     present,
 )
@@ -31,7 +32,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gap
     some,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import is_gate
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import DENY_NAME, Desired
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import Desired, Policy
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._names import DENY_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import (
     Plan,
     after,
@@ -46,6 +48,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import is_meant
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import completed
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import (
     leftover_findings,
@@ -59,16 +62,18 @@ _LET_LOOK = "Give the permission that is named, then check again."
 
 
 def refusals(plan: Plan, preview: bool) -> list[Finding]:
-    """A failure for each namespace whose default deny would break something: nothing is written there."""
-    return [_refusal(namespace, reasons, preview) for namespace, reasons in sorted(plan.refused.items())]
+    """A failure for each namespace where something would break: nothing is written there."""
+    return [_refusal(namespace, plan, preview) for namespace in sorted(plan.refused)]
 
 
-def _refusal(namespace: str, reasons: Sequence[str], preview: bool) -> Finding:
+def _refusal(namespace: str, plan: Plan, preview: bool) -> Finding:
+    denies = plan.desired[namespace].deny is not None
+    what = "the default deny is" if denies else "the NetworkPolicies are"
     return judged(
-        DENY,
+        DENY if denies else FLOWS,
         f"Namespace/{namespace}",
         "fail",
-        f"the default deny is refused, nothing is written: {_sentence(reasons)}",
+        f"{what} refused, nothing is written: {_sentence(plan.refused[namespace])}",
         "config",
         "Add the allow that is named, or take the risk by accept_risks.",
         "fail" if preview else None,
@@ -109,12 +114,12 @@ def judge(
     found: list[Finding] = []
     for namespace in (name for name in sorted(settings) if is_meant(name, only)):
         if namespace in plan.refused:
-            found.append(_refusal(namespace, plan.refused[namespace], will_probe is not None))
+            found.append(_refusal(namespace, plan, will_probe is not None))
             continue
         said = settings[namespace]
         view = _View(namespace, said, plan.desired[namespace], facts, set_name, will_probe)
         found.append(view.default_deny(probed.get(namespace)))
-        if said.allow or said.dns or view.drift():
+        if said.allow or said.dns or said.policies or view.drift():
             found.append(view.flows(settings))
         if plan.desired[namespace].api_server:
             found.append(view.api_server_addresses())
@@ -208,9 +213,8 @@ class _View:
         drift = self.drift()
         nobody = self._said.allow and not self._facts.workloads.get(self._namespace)
         would = self._preview("unknown" if nobody else "fail" if wrong else "pass")
-        notes = [
-            note for note in (host_network_note(workloads_named(self._namespace, self._said, self._facts)),) if note
-        ]
+        on_host = host_network_note(workloads_named(self._namespace, self._said, self._facts))
+        notes = [*selecting_nobody(self._namespace, self._said, self._facts), *([on_host] if on_host else [])]
         if nobody and not drift:
             evidence = f"the namespace {self._namespace} holds no workload, so nobody can tell whom its flows mean"
             remedy = "Check again once its workloads are there."
@@ -248,7 +252,10 @@ class _View:
 
     def _as_desired(self, name: str) -> bool:
         wanted = next(policy for policy in self._desired.allows if policy["metadata"]["name"] == name)
-        return bool((self._live.get(name) or {}).get("spec") == wanted["spec"])
+        return name in self._live and self._says(name, wanted)
+
+    def _says(self, name: str, wanted: Policy) -> bool:
+        return completed(self._live[name].get("spec") or {}) == completed(wanted["spec"])
 
     def drift(self) -> list[str]:
         return list(self._drift())
@@ -259,7 +266,7 @@ class _View:
             if name not in self._live:
                 yield f"NetworkPolicy/{self._namespace}/{name} is missing"
             # Another address of an API server is a control of its own.
-            elif name not in self._desired.api_server and self._live[name].get("spec") != policy["spec"]:
+            elif name not in self._desired.api_server and not self._says(name, policy):
                 yield f"NetworkPolicy/{self._namespace}/{name} says something else than the settings"
         for left in stale(self._namespace, self._desired, self._facts, self._set):
             yield f"NetworkPolicy/{self._namespace}/{left['metadata']['name']} is no longer in the settings"

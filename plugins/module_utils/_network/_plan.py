@@ -7,8 +7,8 @@
 1. Whatever a denied direction would break refuses its namespace: nothing is written there.
 2. A policy that opens a flow for a pod closes all else for that pod. So while a direction goes from open to denied, or
    back, gates stand in front of the pods that no other policy closes; they open nothing that was closed before.
-3. What opens is written before what closes, last of it what selects every pod, and a namespace where something could
-   not be opened is not closed.
+3. What opens is written before what closes, last of it what selects every pod or opens nothing, and a namespace where
+   something could not be opened is not closed.
 4. What is no longer desired goes last: first what closes, then what opens, then the gates. So does what the set has in
    namespaces that no settings reach, where it prunes these.
 """
@@ -24,13 +24,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flo
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gates import gates, is_gate, may_go
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._generate import (
     API_VERSION,
-    DENY_NAME,
     KIND,
     Desired,
     Policy,
     generate,
     unknown_ends,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._names import DENY_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     InForce,
     in_force,
@@ -64,17 +64,18 @@ class Step:
 
     @property
     def opening_allows(self) -> tuple[Policy, ...]:
-        """Those that select some pods, or pods that were closed: they open more than they close."""
-        return tuple(policy for policy in self.allows if not self._closes_all(policy))
+        """Those that open something for some pods, or for pods that were closed: they open more than they close."""
+        return tuple(policy for policy in self.allows if not self._closes(policy))
 
     @property
     def closing_allows(self) -> tuple[Policy, ...]:
-        """Those that select every pod where not every pod was closed: they close as much as a deny does."""
-        return tuple(policy for policy in self.allows if self._closes_all(policy))
+        """Those that select every pod, or open nothing, where not every pod was closed: they close as a deny does."""
+        return tuple(policy for policy in self.allows if self._closes(policy))
 
-    def _closes_all(self, policy: Policy) -> bool:
+    def _closes(self, policy: Policy) -> bool:
         acting = in_force(policy)
-        return acting.selects_all and not acting.rules.keys() <= self.was_denied
+        anew = acting.rules.keys() - self.was_denied
+        return bool(anew) and (acting.selects_all or any(not acting.rules[direction] for direction in anew))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,13 @@ def _step(namespace: str, desired: Desired, facts: Facts, set_name: str) -> Step
     now, deny = present(namespace, facts), desired.deny
     denied = in_force(deny).rules.keys() if deny else frozenset[Direction]()
     live = {policy["metadata"]["name"]: policy for policy in facts.policies.get(namespace) or ()}
+    closing = {name for name in leaving if name == DENY_NAME or in_force(live[name]).opens_nothing}
     return Step(
         gates=gates(namespace, now, after(namespace, desired, facts, set_name), denied, set_name),
         allows=desired.allows,
         deny=deny,
-        stale_denies=tuple(policy for name, policy in leaving.items() if name == DENY_NAME),
-        stale_allows=tuple(policy for name, policy in leaving.items() if name != DENY_NAME and not is_gate(name)),
+        stale_denies=tuple(policy for name, policy in leaving.items() if name in closing),
+        stale_allows=tuple(policy for name, policy in leaving.items() if name not in closing and not is_gate(name)),
         stale_gates=tuple(_brief(live[name]) for name in leaving if is_gate(name)),
         was_denied=frozenset(
             direction for policy in now if policy.selects_all and not is_gate(policy.name) for direction in policy.rules

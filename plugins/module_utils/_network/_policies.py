@@ -61,6 +61,11 @@ class InForce:
         """Whether it selects every pod of its namespace, also those to come."""
         return not any(self.selector.values())
 
+    @property
+    def opens_nothing(self) -> bool:
+        """Whether it only closes."""
+        return not any(self.rules.values())
+
 
 @dataclass(frozen=True, slots=True)
 class End:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import (
@@ -15,15 +15,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._bre
     from_outside,
     is_every_namespace,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import RISK_KINDS, Caller
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._components import konnectivity
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import closed_anew
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
-    RISK_KINDS,
-    Caller,
     Facts,
     container_ports,
     end_of,
     host_ports,
     on_host_network,
+    present,
     selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
@@ -48,16 +49,33 @@ _ALLOW_FROM: Mapping[Risk, str] = {
     "aggregated_api": _FROM_API_SERVER,
     "crd_conversion": _FROM_API_SERVER,
     "ingress": "{namespace: <the ingress controller's>}",
+    "gateway": "{namespace: <that of the gateway's pods>}",
+    "openshift_route": "{namespace: openshift-ingress}",
     "load_balancer": "{any: true}",
     "node_port": "{any: true}",
 }
+_THROUGH_PODS: frozenset[Risk] = frozenset({"ingress", "gateway", "openshift_route"})
+"""Entrances that are pods themselves, so that an allow for their namespace is enough."""
 
 
 def breaks(namespace: str, said: NetworkSettings, after: Sequence[InForce], facts: Facts) -> list[str]:
-    """What the default deny of a namespace would break and nobody accepted, in sentences that say what to add.
+    """What the settings of a namespace would break and nobody accepted, in sentences that say what to add.
 
-    ``after`` are all policies that would be in force, foreign ones too.
+    ``after`` are all policies that would be in force, foreign ones too. A default deny answers for all that is closed
+    then, declared policies for what they close of what is open now.
     """
+    found = _broken(namespace, said, after, facts)
+    declared = replace(said, deny=closed_anew(namespace, said, facts))
+    if declared.deny:
+        # What nobody could see counts, whoever closes.
+        seen = replace(facts, unreadable={})
+        known = {*found, *_broken(namespace, declared, present(namespace, facts), seen)}
+        new = [each for each in _broken(namespace, declared, after, facts) if each not in known]
+        found += [f"by its policies, {each}" for each in new]
+    return found
+
+
+def _broken(namespace: str, said: NetworkSettings, after: Sequence[InForce], facts: Facts) -> list[str]:
     found: list[str] = []
     if "egress" in said.deny and "dns" not in said.accepted:
         found.extend(without_dns(namespace, said, after, facts))
@@ -75,7 +93,8 @@ def breaks(namespace: str, said: NetworkSettings, after: Sequence[InForce], fact
 
 def _unseen(said: NetworkSettings, facts: Facts) -> Iterator[str]:
     for risk, kinds in RISK_KINDS.items():
-        missing = [facts.unreadable[kind] for kind in kinds if kind in facts.unreadable]
+        called = ("Service",) if any(caller.risk == risk for caller in facts.callers) else ()
+        missing = [facts.unreadable[kind] for kind in (*kinds, *called) if kind in facts.unreadable]
         if missing and risk not in said.accepted:
             yield (
                 f"nobody could see whether it stands behind {_STANDS_BEHIND[risk]} ({missing[0]}); "
@@ -88,6 +107,8 @@ _STANDS_BEHIND: Mapping[Risk, str] = {
     "aggregated_api": "an aggregated API",
     "crd_conversion": "the conversion of a CustomResourceDefinition",
     "ingress": "an Ingress",
+    "gateway": "a route of the Gateway API",
+    "openshift_route": "a Route of OpenShift",
     "load_balancer": "a LoadBalancer",
     "node_port": "a NodePort or a hostPort",
 }
@@ -150,10 +171,10 @@ def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
     servers = [address for server in facts.api_servers for address in server.addresses]
     cluster = {*facts.node_addresses, *servers}
     if _ALLOW_FROM[risk] != _FROM_API_SERVER:
-        entrances = _entrances(facts) if risk == "ingress" else []
+        entrances = _entrances(facts) if risk in _THROUGH_PODS else []
         return lambda rule: (
             from_outside(rule, cluster)
-            or (risk == "ingress" and is_every_namespace(rule.peers, facts.namespaces))
+            or (risk in _THROUGH_PODS and is_every_namespace(rule.peers, facts.namespaces))
             or any(_from_namespace(rule, labels) for labels in entrances)
         )
     agent = konnectivity(facts)
@@ -193,7 +214,9 @@ def _backings(service: Mapping[str, Any], caller: Caller, facts: Facts) -> Itera
         [] if behind else [PodTemplate("Pod", namespace, caller.service, selector, {})]
     )
     for port in spec.get("ports") or ():
-        if caller.port in (None, port.get("port"), port.get("name")):
+        # A Route of OpenShift names the port of the pods, or the Service's by its name.
+        number = port.get("targetPort") if caller.risk == "openshift_route" else port.get("port")
+        if caller.port in (None, number, port.get("name")):
             protocol = port.get("protocol", "TCP")
             target = port.get("targetPort", port.get("port"))
             for number in sorted({str(_number(pod, target, protocol)) for pod in pods}):

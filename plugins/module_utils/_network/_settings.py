@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import Flow, parse_flow
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import (
+    completed,
+    mistakes_in,
+    wrong_name,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
 Direction = Literal["ingress", "egress"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-Risk = Literal["dns", "webhook", "aggregated_api", "crd_conversion", "ingress", "load_balancer", "node_port"]
+Risk = Literal[
+    "dns",
+    "webhook",
+    "aggregated_api",
+    "crd_conversion",
+    "ingress",
+    "gateway",
+    "openshift_route",
+    "load_balancer",
+    "node_port",
+]
 RISKS: tuple[Risk, ...] = get_args(Risk)
 
-_KEYS = ("default_deny", "dns", "allow", "accept_risks")
+_KEYS = ("default_deny", "dns", "allow", "policies", "accept_risks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +43,15 @@ class NetworkSettings:
     """The settings of one namespace.
 
     ``deny`` are the directions denied by default. ``node_local`` is the address of a node-local DNS cache, ``""``
-    where there is none. ``accepted`` are the risks that the user takes.
+    where there is none. ``policies`` are NetworkPolicies in Kubernetes' own words, name to spec as the server keeps it.
+    ``accepted`` are the risks that the user takes.
     """
 
     deny: tuple[Direction, ...] = ()
     dns: bool = False
     node_local: str = ""
     allow: tuple[Flow, ...] = ()
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     accepted: frozenset[Risk] = frozenset()
 
 
@@ -59,8 +76,21 @@ def parse_settings(said: Mapping[str, Any], namespace: str) -> NetworkSettings:
         dns=dns,
         node_local=node_local,
         allow=tuple(dict.fromkeys(flows)),
+        policies=_policies(said.get("policies") or {}, f"{where}: policies"),
         accepted=frozenset(_words(said.get("accept_risks"), RISKS, f"{where}: accept_risks")),
     )
+
+
+def _policies(said: Any, where: str) -> dict[str, Mapping[str, Any]]:
+    if not isinstance(said, Mapping):
+        raise HardeningError(f"{where}: {said!r} is not a mapping of names to the specs of NetworkPolicies.")
+    for name, spec in said.items():
+        if wrong := wrong_name(str(name)):
+            raise HardeningError(f"{where}: {name!r} is not a name that can be given here; {wrong}.")
+        for path, text in mistakes_in(spec):
+            place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+            raise HardeningError(f"{where}.{name}{place}: {text.rstrip('.')}.")
+    return {str(name): completed(spec) for name, spec in said.items()}
 
 
 def _dns(said: Any, where: str) -> tuple[bool, str]:

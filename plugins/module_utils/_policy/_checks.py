@@ -18,6 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow, parse_peer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import contradictions
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import mistakes_in
 
 Wrong = Iterator[tuple[Path, str]]
 
@@ -93,6 +94,11 @@ def _refused(parse: Callable[[Any, str, str], object], said: Any, namespace: str
     return ""
 
 
+def _network_policy(spec: Any) -> Wrong:
+    if isinstance(spec, dict):
+        yield from mistakes_in(spec)
+
+
 def _limits_in_order(resources: Any) -> Wrong:
     yield from contradictions(resources)
 
@@ -106,10 +112,11 @@ CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "flows_of_namespaces": _flows_of_namespaces,
     "flows_of_many": _flows_of_many,
     "flows_of_defaults": _flows_of_defaults,
+    "network_policy": _network_policy,
     "limits_in_order": _limits_in_order,
     **ACCESS_CHECKS,
 }
 """``x-check`` in the schema → the rule."""
 
-OF_RIGHT_VALUES = frozenset({"flows_of_namespaces", "flows_of_many", "flows_of_defaults"})
+OF_RIGHT_VALUES = frozenset({"flows_of_namespaces", "flows_of_many", "flows_of_defaults", "network_policy"})
 """Rules that are asked only of values with no other mistake in them: they would tell that a second time."""

@@ -21,6 +21,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limi
     wrong_quota_name,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import label_selector
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import wrong_name
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -154,6 +155,7 @@ FORMATS: Mapping[str, Callable[[str], str]] = {
     "cidr": _cidr,
     "ip-address": _ip,
     "port": _port,
+    "network-policy-name": wrong_name,
     "day": _date,
     "control": _control,
     "control-or-subject": _control_or_subject,

@@ -67,6 +67,7 @@ _UNSEEN = "what runs is not seen: whether it complies, and what a default deny w
 _RISKS = "what a default deny cuts off is not fully known, and such a deny is refused"
 _ADDRESSES = "where DNS and the API servers listen is not known: no flow to them can be made or judged"
 _OTHERS = "policies of other engines are not seen: where such an engine is installed, network.default_deny is unknown"
+_ROUTES = "routes of the Gateway API or of OpenShift are not seen: where there are such, a deny of ingress is refused"
 _UNJUDGED = "the policies in force are not seen: network.default_deny is unknown"
 _UNREFUSED = "no forbidden pod can be tried: pod_security.enforced is unknown"
 _UNPREVIEWED = "the server's own preview of the pods that break a level is missing"
@@ -83,8 +84,10 @@ _UNGRANTED = "what this user does not hold itself it cannot grant, and such a gr
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
 
 
+_GATEWAY_ROUTES = "httproutes grpcroutes tlsroutes tcproutes udproutes"
 _OF_THE_WHOLE_CLUSTER = frozenset(
     {
+        *_GATEWAY_ROUTES.split(),
         "apiservices",
         "clusterrolebindings",
         "clusterroles",
@@ -131,6 +134,8 @@ NEEDS: tuple[Need, ...] = (
     Need(_NETWORK, "", "services", ("get", "list"), AUDIT, _NEVER, _BOTH, _ADDRESSES),
     *_read("discovery.k8s.io", "endpointslices", _ROLES, _ADDRESSES),
     *_read("networking.k8s.io", "ingresses", _NETWORK, _RISKS),
+    *_read("gateway.networking.k8s.io", _GATEWAY_ROUTES, _NETWORK, _ROUTES),
+    *_read("route.openshift.io", "routes", _NETWORK, _ROUTES),
     *_read("admissionregistration.k8s.io", "validatingwebhookconfigurations", _NETWORK, _RISKS),
     *_read("admissionregistration.k8s.io", "mutatingwebhookconfigurations", _NETWORK, _RISKS),
     *_read("apiregistration.k8s.io", "apiservices", _NETWORK, _RISKS),

@@ -8,8 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network_policy import (
+    POLICIES,
+    POLICY_DEFINITIONS,
+)
+
 RESERVED_PEER_KEYS = ("pods", "namespace", "namespaces", "cidr", "except", "api_server", "any")
-ACCEPTABLE_RISKS = ("dns", "webhook", "aggregated_api", "crd_conversion", "ingress", "load_balancer", "node_port")
+ACCEPTABLE_RISKS = (
+    "dns",
+    "webhook",
+    "aggregated_api",
+    "crd_conversion",
+    "ingress",
+    "gateway",
+    "openshift_route",
+    "load_balancer",
+    "node_port",
+)
 
 _LABELS: dict[str, Any] = {
     "type": "object",
@@ -128,14 +143,16 @@ NETWORK: dict[str, Any] = {
             "description": "The flows that are allowed. A flow between pods opens both of its sides.",
             "examples": [[{"from": {"app": "frontend"}, "to": {"app": "backend"}, "ports": ["8080/TCP"]}]],
         },
+        "policies": POLICIES,
         "accept_risks": {
             "type": "array",
             "items": {"type": "string", "enum": [*ACCEPTABLE_RISKS]},
             "uniqueItems": True,
             "description": (
                 "What a default deny may cut off in this namespace. A deny that would take DNS from pods, or cut off "
-                "an admission webhook, an aggregated API, a CRD conversion, an Ingress, a LoadBalancer or a NodePort "
-                "is refused unless that risk is named here."
+                "an admission webhook, an aggregated API, a CRD conversion, an Ingress, a route of the Gateway API "
+                "(`gateway`), a Route of OpenShift, a LoadBalancer or a NodePort is refused unless that risk is named "
+                "here. So is what `policies` would close of what is open now."
             ),
             "examples": [["node_port"]],
         },
@@ -158,6 +175,7 @@ NETWORK_DEFINITIONS: dict[str, Any] = {
     },
     "flow": _FLOW,
     "peer": _PEER,
+    **POLICY_DEFINITIONS,
 }
 
 PROBE: dict[str, Any] = {

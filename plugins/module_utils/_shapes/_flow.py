@@ -13,6 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._syntax import (
+    NAME_LENGTH,
+    PORT_NAME_LENGTH,
+    is_label_key,
+    is_label_value,
+    is_namespace_name,
+    is_port_name,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
@@ -21,12 +29,6 @@ Labels = tuple[tuple[str, str], ...]
 
 _LAST_PORT = 65535
 _PORT = re.compile(r"(?P<port>[^/\s]+)(?:/(?P<protocol>[A-Za-z]+))?")
-_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_PORT_NAME_LENGTH = 15
-_NAME_LENGTH = 63
-_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?")
-_LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _FORMS_OF_A_PORT = "8080, 8080/TCP, 53/UDP, http/TCP or 8000-8100/TCP"
 _FORMS_OF_A_PEER = (
     "a label map like {app: frontend}, {pods: {labels}, namespace: name}, {namespaces: {labels}, pods: {labels}}, "
@@ -154,10 +156,10 @@ def parse_port(said: Any, where: str = "port") -> Port:
     first, dash, last = text.partition("-")
     if first.isdecimal() and (last.isdecimal() if dash else True):
         return _numbered(int(first), int(last or 0), protocol, said, where)
-    if not _PORT_NAME.fullmatch(text) or len(text) > _PORT_NAME_LENGTH:
+    if not is_port_name(text):
         raise HardeningError(
             f"{where}: {said!r} is not a port; write {_FORMS_OF_A_PORT}. "
-            f"A name has at most {_PORT_NAME_LENGTH} of a-z, 0-9 and single dashes, and at least one letter."
+            f"A name has at most {PORT_NAME_LENGTH} of a-z, 0-9 and single dashes, and at least one letter."
         )
     return Port(protocol, name=text)
 
@@ -190,7 +192,7 @@ def parse_peer(said: Any, namespace: str, where: str = "peer") -> Peer:
 
 def _pods(said: Mapping[str, Any], namespace: str, where: str) -> Peer:
     named = said.get("namespace", namespace)
-    if not isinstance(named, str) or len(named) > _NAME_LENGTH or not _NAMESPACE.fullmatch(named):
+    if not isinstance(named, str) or not is_namespace_name(named):
         raise HardeningError(f"{where}.namespace: {named!r} is not the name of a namespace.")
     return Pods(_labels(said.get("pods", {}), f"{where}.pods"), "" if named == namespace else named)
 
@@ -268,11 +270,11 @@ def _labels(said: Any, where: str) -> Labels:
         )
     labels = tuple(sorted((str(key), str(value)) for key, value in said.items()))
     for key, value in labels:
-        if not _LABEL_KEY.fullmatch(key) or len(key.rpartition("/")[2]) > _NAME_LENGTH:
+        if not is_label_key(key):
             raise HardeningError(f"{where}: {key!r} is not the key of a label like app or example.com/app.")
-        if not _LABEL_VALUE.fullmatch(value) or len(value) > _NAME_LENGTH:
+        if not is_label_value(value):
             raise HardeningError(
-                f"{where}.{key}: {value!r} is not the value of a label; it has at most {_NAME_LENGTH} letters, digits, "
+                f"{where}.{key}: {value!r} is not the value of a label; it has at most {NAME_LENGTH} letters, digits, "
                 "dots, dashes and underscores, and a letter or a digit at both ends."
             )
     return labels

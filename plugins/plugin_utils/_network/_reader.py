@@ -12,7 +12,8 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden, NotFound
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import ENTRANCES, OPENSHIFT_ROUTE
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     LEFT_OVER,
     OTHER_POLICIES,
@@ -56,7 +57,9 @@ class Reader:
 
     def everywhere(self, kind: str, spaces: Collection[str] | None = None) -> Objects:
         """The objects of a kind in the namespaces that matter, or in these: by one request where they are many."""
-        resource = KNOWN[_API_VERSIONS[kind], kind]
+        return self._in_spaces(KNOWN[_API_VERSIONS[kind], kind], spaces)
+
+    def _in_spaces(self, resource: Resource, spaces: Collection[str] | None = None) -> Objects:
         wanted = set(self._spaces if spaces is None else spaces)
         if len(wanted) > _ONE_BY_ONE_UP_TO:
             try:
@@ -64,7 +67,7 @@ class Reader:
             except Forbidden:
                 pass
         pages = self._client.parallel(
-            lambda space: self._allowed(kind, lambda: self._client.list(resource, space)), sorted(wanted)
+            lambda space: self._allowed(resource.kind, lambda: self._client.list(resource, space)), sorted(wanted)
         )
         return [each for page in pages for each in page]
 
@@ -88,6 +91,23 @@ class Reader:
             served,
         )
         return [each for page in pages for each in page]
+
+    def entrances(self) -> Objects:
+        """What leads traffic in besides Ingresses, as far as the server has such kinds.
+
+        A route of the Gateway API may lead to another namespace, so that those of the whole cluster count.
+        """
+        served: dict[str, Resource] = {}
+        for version, kind in ENTRANCES:
+            if kind not in served and (resource := self._client.resource(version, kind)):
+                served[kind] = resource
+        pages = self._client.parallel(self._leading_in, served.values())
+        return [each for page in pages for each in page]
+
+    def _leading_in(self, resource: Resource) -> Objects:
+        if resource.kind == OPENSHIFT_ROUTE:
+            return self._in_spaces(resource)
+        return self._allowed(resource.kind, lambda: self._client.list(resource))
 
     def components(self) -> Objects:
         """What stands between pods and the cluster's DNS, or its API servers."""

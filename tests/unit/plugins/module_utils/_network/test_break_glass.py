@@ -57,6 +57,16 @@ def test_what_a_foreign_policy_closes_anyway_stays_open(foreign: dict[str, Any],
     assert gone == {"deny", "allow"} - stays
 
 
+def test_what_was_adopted_and_is_anothers_too_was_there_before_and_stays() -> None:
+    marks = {"labels": {"hardening.kubernetes/set": "s"}, "annotations": {"hardening.kubernetes/origin": "adopted"}}
+    managers = [
+        {"manager": "hardening.kubernetes/network_policies", "fieldsV1": {"f:spec": {}}},
+        {"manager": "kubectl", "fieldsV1": {"f:spec": {}}},
+    ]
+    adopted = {**DENY, "metadata": {**DENY["metadata"], **marks, "managedFields": managers}}
+    assert names(closing([adopted, ALLOW], [])) == [[], [], []]
+
+
 def test_several_foreign_policies_add_up() -> None:
     foreign = [policy("in", ALL, IN), policy("out", ALL, ["Egress"])]
     assert closing([DENY], foreign) == [[], [], []]

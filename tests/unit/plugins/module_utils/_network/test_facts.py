@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
-    Caller,
     Dns,
     Listener,
-    callers_of,
     cluster_dns,
     container_ports,
     listeners,
@@ -98,92 +96,6 @@ def test_dns_listens_where_its_pods_do_on_udp_and_tcp(
 @pytest.mark.parametrize("service", [dns_service(METRICS), dns_service(UDP, selector=None), dns_service()])
 def test_a_service_without_pods_or_without_port_53_is_no_dns(service: dict[str, Any]) -> None:
     assert cluster_dns(service, []) is None
-
-
-def webhook(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    return {"kind": kind, "metadata": {"name": "w"}, "webhooks": [{"name": "a", "clientConfig": config}]}
-
-
-SERVICE = {"namespace": "shop", "name": "hook"}
-
-
-@pytest.mark.parametrize(
-    ("told", "caller"),
-    [
-        (
-            webhook("ValidatingWebhookConfiguration", {"service": SERVICE}),
-            Caller("webhook", "ValidatingWebhookConfiguration/w", "shop", "hook", 443),
-        ),
-        (
-            webhook("MutatingWebhookConfiguration", {"service": {**SERVICE, "port": 8443}}),
-            Caller("webhook", "MutatingWebhookConfiguration/w", "shop", "hook", 8443),
-        ),
-        (webhook("MutatingWebhookConfiguration", {"url": "https://hook.example"}), None),
-        (
-            webhook("MutatingWebhookConfiguration", {"url": "https://hook.shop.svc/mutate"}),
-            Caller("webhook", "MutatingWebhookConfiguration/w", "shop", "hook", 443),
-        ),
-        (
-            webhook("MutatingWebhookConfiguration", {"url": "https://hook.shop.svc.cluster.local:8443"}),
-            Caller("webhook", "MutatingWebhookConfiguration/w", "shop", "hook", 8443),
-        ),
-        (
-            {"kind": "APIService", "metadata": {"name": "v1.a"}, "spec": {"service": SERVICE}},
-            Caller("aggregated_api", "APIService/v1.a", "shop", "hook", 443),
-        ),
-        ({"kind": "APIService", "metadata": {"name": "v1."}, "spec": {"service": None}}, None),
-        (
-            {
-                "kind": "CustomResourceDefinition",
-                "metadata": {"name": "things.example"},
-                "spec": {"conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"service": SERVICE}}}},
-            },
-            Caller("crd_conversion", "CustomResourceDefinition/things.example", "shop", "hook", 443),
-        ),
-        (
-            {
-                "kind": "CustomResourceDefinition",
-                "metadata": {"name": "things.example"},
-                "spec": {"conversion": {"strategy": "None"}},
-            },
-            None,
-        ),
-        (
-            {
-                "kind": "Ingress",
-                "metadata": {"name": "i", "namespace": "shop"},
-                "spec": {"defaultBackend": {"service": {"name": "web", "port": {"name": "http"}}}},
-            },
-            Caller("ingress", "Ingress/shop/i", "shop", "web", "http"),
-        ),
-        (
-            {
-                "kind": "Ingress",
-                "metadata": {"name": "i", "namespace": "shop"},
-                "spec": {
-                    "rules": [
-                        {"host": "a"},
-                        {"http": {"paths": [{"backend": {"resource": {"kind": "Bucket"}}}]}},
-                        {"http": {"paths": [{"backend": {"service": {"name": "web", "port": {"number": 80}}}}]}},
-                    ]
-                },
-            },
-            Caller("ingress", "Ingress/shop/i", "shop", "web", 80),
-        ),
-        (
-            {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "NodePort"}},
-            Caller("node_port", "the world outside, through the type NodePort,", "shop", "web", None),
-        ),
-        (
-            {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "LoadBalancer"}},
-            Caller("load_balancer", "the world outside, through the type LoadBalancer,", "shop", "web", None),
-        ),
-        ({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "ClusterIP"}}, None),
-        ({"kind": "ConfigMap", "metadata": {"name": "c"}}, None),
-    ],
-)
-def test_what_calls_a_service_is_found(told: dict[str, Any], caller: Caller | None) -> None:
-    assert list(callers_of([told])) == ([caller] if caller else [])
 
 
 def test_container_ports_are_those_of_containers_and_sidecars() -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._callers import (
     RISK_KINDS,
     Caller,
     callers_of,
-    workloads_of,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import workloads_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import RISKS, parse_settings
 
@@ -34,6 +34,19 @@ CALLERS: dict[str, dict[str, Any]] = {
         "metadata": {"name": "i", "namespace": "shop"},
         "spec": {"defaultBackend": {"service": {"name": "backend", "port": {"number": 443}}}},
     },
+    "gateway": {
+        "kind": "HTTPRoute",
+        "metadata": {"name": "r", "namespace": "data"},
+        "spec": {
+            "parentRefs": [{"name": "g"}],
+            "rules": [{"backendRefs": [{"name": "backend", "namespace": "shop", "port": 443}]}],
+        },
+    },
+    "openshift_route": {
+        "kind": "Route",
+        "metadata": {"name": "r", "namespace": "shop"},
+        "spec": {"to": {"kind": "Service", "name": "backend"}, "port": {"targetPort": "https"}},
+    },
 }
 SERVICE_TYPES = {"load_balancer": "LoadBalancer", "node_port": "NodePort"}
 COVER = {
@@ -41,6 +54,8 @@ COVER = {
     "aggregated_api": {"api_server": True},
     "crd_conversion": {"cidr": "172.18.0.0/16"},
     "ingress": {"namespace": "data"},
+    "gateway": {"namespace": "data"},
+    "openshift_route": {"namespaces": {}},
     "load_balancer": {"any": True},
     "node_port": {"cidr": "192.0.2.0/24"},
 }
@@ -334,3 +349,42 @@ def test_api_servers_behind_konnectivity_call_through_its_agents(
     }
     said = {"default_deny": ["ingress"], "allow": [{"from": source, "to": {"app": "backend"}, "ports": [8080]}]}
     assert bool(reasons(shop, said, **facts)) is not enough
+
+
+WEB_ONLY = {"podSelector": {"matchLabels": {"app": "backend"}}, "ingress": [{"from": [{"podSelector": {}}]}]}
+
+
+def declaring(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"policies": {"mine": spec}}
+
+
+def test_a_declared_policy_that_closes_what_is_called_is_refused_until_the_risk_is_taken(shop: Any) -> None:
+    (reason,) = reasons(shop, declaring(WEB_ONLY), **standing(shop, "ingress"))
+    assert reason.startswith("by its policies, ingress would be denied and Ingress/shop/i reaches")
+    assert reasons(shop, {**declaring(WEB_ONLY), "accept_risks": ["ingress"]}, **standing(shop, "ingress")) == ()
+
+
+@pytest.mark.parametrize("spec", [{**WEB_ONLY, "policyTypes": ["Ingress"]}, {"podSelector": {}}])
+def test_what_a_policy_closes_already_is_no_news_when_it_is_declared(shop: Any, spec: dict[str, Any]) -> None:
+    facts = {**standing(shop, "ingress"), "unreadable": {"APIService": "not allowed"}}
+    there = shop.policy("mine", {"policyTypes": ["Ingress"], **spec})
+    assert reasons(shop, declaring(spec), **facts, policies={"shop": (there,)}) == ()
+    other = shop.policy("other", {"podSelector": {}, "policyTypes": ["Ingress"]})
+    (reason,) = reasons(shop, declaring(spec), **facts, policies={"shop": (other,)})
+    assert "not allowed" in reason
+
+
+def test_a_declared_policy_that_takes_dns_away_is_refused(shop: Any) -> None:
+    spec = {"podSelector": {"matchLabels": {"app": "postgres"}}, "policyTypes": ["Egress"]}
+    (reason,) = reasons(shop, declaring(spec))
+    assert "Deployment/shop/postgres would lose DNS" in reason
+    assert "backend" not in reason
+
+
+def test_a_service_that_a_route_leads_to_and_nobody_may_see_is_a_risk(shop: Any) -> None:
+    facts = {"callers": standing(shop, "gateway")["callers"], "unreadable": {"Service": "no services"}}
+    found = [each for each in reasons(shop, {"default_deny": ["ingress"]}, **facts) if "gateway" in each]
+    assert len(found) == 1
+    assert "no services" in found[0]
+    none = reasons(shop, {"default_deny": ["ingress"]}, unreadable=facts["unreadable"])
+    assert not [each for each in none if "gateway" in each]

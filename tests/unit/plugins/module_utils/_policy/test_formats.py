@@ -31,6 +31,7 @@ RIGHT = [
     ("port", "65535/SCTP"),
     ("port", "8000-8100/TCP"),
     ("port", "http/TCP"),
+    ("network-policy-name", "web.v2"),
     ("day", "2028-02-29"),
     ("control", "network.default_deny"),
     ("control-or-subject", "network.default_deny"),
@@ -48,6 +49,8 @@ RIGHT = [
     ("words", "x"),
 ]
 WRONG = [
+    ("network-policy-name", "Web", "DNS-1123 subdomain"),
+    ("network-policy-name", "hardening-default-deny", "names that begin with hardening-"),
     ("set-name", "Production", "allowed: at most 63 of a-z"),
     ("namespace-name", "", "DNS-1123"),
     ("namespace-name", "Shop", "DNS-1123"),

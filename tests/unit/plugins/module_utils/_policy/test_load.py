@@ -271,7 +271,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
             network("{default_deny: [ingress], accept_risks: [webhok]}"),
             (
                 f'{AT}.accept_risks[0]: found "webhok"; allowed: dns, webhook, aggregated_api, crd_conversion, ingress, '
-                "load_balancer, node_port. Did you mean webhook?"
+                "gateway, openshift_route, load_balancer, node_port. Did you mean webhook?"
             ),
         ),
         (flow("{from: {}}"), f"{AT}.allow[0]: to is missing"),

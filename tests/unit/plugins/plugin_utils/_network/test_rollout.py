@@ -141,7 +141,8 @@ def test_a_server_that_is_not_there_at_all_is_the_one_error(run: Any) -> None:
 
 
 def narrow(name: str) -> dict[str, Any]:
-    return {**policy(name), "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"]}}
+    spec = {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"], "ingress": [{}]}
+    return {**policy(name), "spec": spec}
 
 
 def test_what_selects_every_pod_is_held_back_as_the_deny_is(run: Any) -> None:
