@@ -188,6 +188,8 @@ _FORMATS_SAID: Mapping[str, str] = {
     "namespace-name": "a namespace's name",
     "namespace-glob": "a namespace's name or a glob",
     "label-selector": "a label selector",
+    "label-key": "the key of a label",
+    "label-value": "the value of a label",
     "pod-security-version": "`latest` or `v1.N`",
     "cidr": "a CIDR",
     "ip-address": "an IP address",
