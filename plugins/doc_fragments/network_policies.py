@@ -31,10 +31,17 @@ options:
       - A port is a number like V(8080), with its protocol like V(8080/TCP) or V(53/UDP), a range like V(8000-8100/TCP),
         or the name of a port of the destination's containers like V(http/TCP). It is the port on which the pods listen,
         which may be another than their Service's.
-      - C(accept_risks) is a list of V(dns), V(webhook), V(aggregated_api), V(crd_conversion), V(ingress),
-        V(load_balancer) and V(node_port). A default deny is refused for a namespace that would lose DNS or serves it to
-        others, or that stands behind one of the others without an allow for it, unless the risk is accepted here.
-        Only an allow for the DNS pods by their labels, on UDP and on TCP, counts as DNS.
+      - >-
+        C(policies) are NetworkPolicies in Kubernetes' own words, name to C(spec), like C({web: {podSelector:
+        {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}]}]}}). They are for policies that are there
+        already, which are adopted, and for what a flow cannot say. They need no C(default_deny). No name begins with
+        C(hardening-).
+      - C(accept_risks) is a list of V(dns), V(webhook), V(aggregated_api), V(crd_conversion), V(ingress), V(gateway),
+        V(openshift_route), V(load_balancer) and V(node_port). A default deny is refused for a namespace that would lose
+        DNS or serves it to others, or that stands behind one of the others without an allow for it, unless the risk is
+        accepted here. V(gateway) are routes of the Gateway API, V(openshift_route) those of OpenShift. What C(policies)
+        close of what is open now is held against the same risks. Only an allow for the DNS pods by their labels, on UDP
+        and on TCP, counts as DNS.
       - A default deny that is new is refused, too, where an end of a flow names nobody and is likely mistyped.
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict
