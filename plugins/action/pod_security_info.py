@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._controls import (
     RUNNING_COMPLY,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
     expected,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labelled, standard

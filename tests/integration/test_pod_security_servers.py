@@ -19,7 +19,9 @@ import yaml
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import expected
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
+    expected,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve

@@ -12,8 +12,24 @@ from itertools import chain
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._controls import (
+    ENFORCED,
+    RUNNING_COMPLY,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._enforced import (
+    enforced_finding,
+    ignored_finding,
+    not_enforcing_finding,
+    not_there_yet_findings,
+    reported_findings,
+    version_note,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._running import (
+    no_preview_finding,
+    preview_findings,
+    running_findings,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._sets import labels_told, left_over
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import (
     check_settings,
@@ -111,10 +127,10 @@ def look(
     for name, settings in resolution.settings.items():
         wanted = standard(settings)
         if wanted is None or wanted.admits_everything:
-            controls = (judgement.ENFORCED, judgement.RUNNING_COMPLY)
-            findings[name] = [judgement.not_enforcing_finding(control, name, wanted) for control in controls]
+            controls = (ENFORCED, RUNNING_COMPLY)
+            findings[name] = [not_enforcing_finding(control, name, wanted) for control in controls]
         elif name in resolution.creating:
-            findings[name] = judgement.not_there_yet_findings(name)
+            findings[name] = not_there_yet_findings(name)
         else:
             places.append(Place(name, wanted, settings, live[name]["metadata"].get("labels") or {}))
 
@@ -124,8 +140,8 @@ def look(
     running = running_in(client, [place.name for place in places])
     for place in places:
         outcomes = {trial.server: trial.outcomes for trial in trials[place.name]}
-        notes = "; ".join(filter(None, [servers.note, judgement.version_note(place.wanted, client.version())]))
-        findings[place.name] = [judgement.enforced_finding(place.name, outcomes, notes, servers.missed)]
+        notes = "; ".join(filter(None, [servers.note, version_note(place.wanted, client.version())]))
+        findings[place.name] = [enforced_finding(place.name, outcomes, notes, servers.missed)]
         place.learn(trials[place.name])
 
     judged_here = [place for place in places if place.is_judged_by_wanted]
@@ -139,14 +155,14 @@ def look(
     for place in places:
         here, preview = running[place.name], previews.get(place.name)
         if preview and preview.ignored:
-            findings[place.name] = [judgement.ignored_finding(place.name, preview.ignored)]
+            findings[place.name] = [ignored_finding(place.name, preview.ignored)]
         if place in judged_here:
             findings[place.name] += _judged_findings(place, here, submitted[place.name], preview)
         elif preview:
             findings[place.name] += _previewed_findings(place, here, preview)
     for name, settings in resolution.settings.items():
         if name in live:
-            findings[name] += judgement.reported_findings(name, settings, live[name]["metadata"].get("labels") or {})
+            findings[name] += reported_findings(name, settings, live[name]["metadata"].get("labels") or {})
     return {name: findings[name] for name in resolution.settings}
 
 
@@ -163,22 +179,20 @@ def _judged_findings(
     changed = Reply("mended", by="a mutating webhook or policy", reason=why)
     answers = [(trial.submission, changed if trial.mended and looked is None else trial.answer) for trial in trials]
     besides = (
-        judgement.preview_findings(place.name, place.wanted, looked, _subjects(looked, place, running), (), 1)
+        preview_findings(place.name, place.wanted, looked, _subjects(looked, place, running), (), 1)
         if looked and (looked.violate or looked.incomplete)
         else []
     )
-    return judgement.running_findings(place.name, place.wanted, answers, place.proven, running.not_seen, besides)
+    return running_findings(place.name, place.wanted, answers, place.proven, running.not_seen, besides)
 
 
 def _previewed_findings(place: Place, running: Running, preview: Preview) -> list[Finding]:
     if preview.existing is None:
-        return [judgement.no_preview_finding(place.name, preview.why, preview.remedy)]
+        return [no_preview_finding(place.name, preview.why, preview.remedy)]
     subjects = _subjects(preview.existing, place, running)
     unasked = templates_without_pods(running.workloads)
     count = sum(map(is_running, running.pods))
-    return judgement.preview_findings(
-        place.name, place.wanted, preview.existing, subjects, unasked, count, running.not_seen
-    )
+    return preview_findings(place.name, place.wanted, preview.existing, subjects, unasked, count, running.not_seen)
 
 
 def _subjects(existing: ExistingPods, place: Place, running: Running) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._ownership import owned_fields
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
     not_labelled_finding,
     unsure_warning,
 )

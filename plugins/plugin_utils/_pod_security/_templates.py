@@ -18,8 +18,13 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._moment import Moment, moment
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._running import (
+    foreign_warn_finding,
+    not_judged_finding,
+    running_findings,
+    unasked_finding,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import (
     submissions,
     templates_without_pods,
@@ -68,15 +73,13 @@ def judge_templates(
     moments = {place.name: moment(live[place.name], place.wanted) for place in closed}
     for place in closed:
         if others := moments[place.name].others:
-            against[place.name].append(judgement.foreign_warn_finding(place.name, place.wanted, others))
+            against[place.name].append(foreign_warn_finding(place.name, place.wanted, others))
     to_label = [place for place in closed if not moments[place.name].others]
     if may_write:
         found = _judged_for_a_moment(client, ready, to_label, moments, running, progress)
         return Templates(_joined(against, found), {})
     unasked = {
-        place.name: [
-            judgement.unasked_finding(place.name, place.wanted, templates_without_pods(running[place.name].workloads))
-        ]
+        place.name: [unasked_finding(place.name, place.wanted, templates_without_pods(running[place.name].workloads))]
         for place in to_label
     }
     return Templates(_joined(against, _judged(client, ready, running, progress)), unasked)
@@ -109,7 +112,7 @@ def _judged(client: Client, places: Sequence[Place], running: Mapping[str, Runni
     try:
         return _answers(client, places, running, progress)
     except KubeError as error:
-        return {place.name: [judgement.not_judged_finding(place.name, str(error))] for place in places}
+        return {place.name: [not_judged_finding(place.name, str(error))] for place in places}
 
 
 def _answers(client: Client, places: Sequence[Place], running: Mapping[str, Running], progress: Progress) -> Findings:
@@ -121,7 +124,7 @@ def _answers(client: Client, places: Sequence[Place], running: Mapping[str, Runn
     }
     ask_until_settled(client, list(chain(*trials.values())), _SECONDS, progress)
     told = {
-        place.name: judgement.running_findings(
+        place.name: running_findings(
             place.name,
             place.wanted,
             [(trial.submission, trial.answer) for trial in trials[place.name]],
@@ -144,11 +147,11 @@ def _apply(client: Client, moments: Sequence[Moment], which: Callable[[Moment], 
 
 
 def _not_judged(name: str, what: str, why: str) -> Finding:
-    return judgement.not_judged_finding(name, f"the label warn, set for a moment, {what}: {why}")
+    return not_judged_finding(name, f"the label warn, set for a moment, {what}: {why}")
 
 
 def _not_seen(place: Place, running: Running) -> list[Finding]:
-    return [judgement.not_judged_finding(place.name, running.not_seen)] if running.not_seen else []
+    return [not_judged_finding(place.name, running.not_seen)] if running.not_seen else []
 
 
 def _joined(first: Findings, second: Findings) -> Findings:

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security import _judgement as judgement
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply, reply
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._enforced import (
+    IN_A_ROW,
+    Outcome,
+    is_settled,
+    outcome,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judged import still_as_sent
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import Before
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._probes import probe_for, probe_pod
@@ -108,7 +113,7 @@ class ProbeTrial:
     def __init__(self, place: Place, server: str, client: Client) -> None:
         """Take where to ask."""
         self.server = server
-        self.outcomes: list[judgement.Outcome] = []
+        self.outcomes: list[Outcome] = []
         self.seen_to_judge = False
         self.lets_in = False
         self.refused_for: Standard | None = None
@@ -118,7 +123,7 @@ class ProbeTrial:
     @property
     def settled(self) -> bool:
         """Whether it was seen often enough."""
-        return judgement.is_settled(self.outcomes)
+        return is_settled(self.outcomes)
 
     @property
     def promising(self) -> bool:
@@ -136,7 +141,7 @@ class ProbeTrial:
         self.lets_in = breaks.kind in {"admitted", "warned"} and not mended
         self.refused_for = breaks.standard if breaks.kind == "violates" else None
         right = place.enforced == place.wanted
-        self.outcomes.append(judgement.outcome(place.wanted, place.enforced, right, breaks, mended, self._allowed))
+        self.outcomes.append(outcome(place.wanted, place.enforced, right, breaks, mended, self._allowed))
 
 
 class WarnedTrial:
@@ -150,7 +155,7 @@ class WarnedTrial:
     @property
     def settled(self) -> bool:
         """Whether it was seen often enough."""
-        return self._in_a_row >= judgement.IN_A_ROW
+        return self._in_a_row >= IN_A_ROW
 
     @property
     def promising(self) -> bool:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
     held_back_finding,
-    preview_findings,
     unsure_finding,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._preview import without_finished
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._running import (
+    preview_findings,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import existing_pods
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import Settings

@@ -27,6 +27,10 @@ PREFIX = "pod-security.kubernetes.io/"
         ({}, {}),
         ({"version": "v1.30"}, {}),
         ({"enforce": "baseline"}, {"enforce": "baseline", "enforce-version": "latest"}),
+        (
+            {"enforce": "baseline", "version": "unlabelled", "warn": "restricted", "warn_version": "latest"},
+            {"enforce": "baseline", "warn": "restricted", "warn-version": "latest"},
+        ),
         ({"enforce": "baseline", "version": "v1.30"}, {"enforce": "baseline", "enforce-version": "v1.30"}),
         (
             {

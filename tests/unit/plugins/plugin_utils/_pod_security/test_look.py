@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import expected
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
+    expected,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import labels
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import look, see

@@ -6,30 +6,21 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._answers import Reply
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._judgement import (
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._enforced import (
     IN_A_ROW,
     Outcome,
     enforced_finding,
-    expected,
-    held_back_finding,
     is_settled,
-    no_preview_finding,
     not_enforcing_finding,
-    not_labelled_finding,
     not_there_yet_findings,
     outcome,
-    preview_findings,
     reported_findings,
-    running_findings,
     version_note,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard, labels
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._warnings import (
-    ExistingPods,
-    PodGroup,
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._labelling import (
+    expected,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._workloads import Submission
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status
+from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security._settings import Standard, labels
 
 WANTED = Standard("restricted")
 OTHER = Standard("baseline")
@@ -37,6 +28,11 @@ ADMITTED = Reply("admitted")
 REFUSED = Reply("violates", WANTED, "Pod Security", "runAsNonRoot != true")
 QUOTA = Reply("other", by="the ResourceQuota small", reason="exceeded quota: small")
 BARRED = Reply("not_permitted", by="RBAC", reason='pods is forbidden: User "jane" cannot create resource "pods"')
+
+
+PASS = Outcome("pass", "refuses it")
+FAIL = Outcome("fail", "lets it in", remedy="Mend it.")
+UNKNOWN = Outcome("unknown", "the quota answered", "none", "Raise it.")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +73,6 @@ def test_what_one_round_of_probes_shows(
     assert words in told.evidence
     assert told.lasting is lasting
     assert bool(told.remedy) is (status != "pass")
-
-
-PASS = Outcome("pass", "refuses it")
-FAIL = Outcome("fail", "lets it in", remedy="Mend it.")
-UNKNOWN = Outcome("unknown", "the quota answered", "none", "Raise it.")
 
 
 @pytest.mark.parametrize(
@@ -149,121 +140,6 @@ def test_a_namespace_that_is_yet_to_be_created() -> None:
     enforced, comply = not_there_yet_findings("shop")
     assert (enforced.status, comply.status) == ("fail", "not_applicable")
     assert expected(enforced, True).would == "pass"
-
-
-POD = Submission("Deployment/shop/web", "shop", {}, {}, pods=3, first="web-1")
-TEMPLATE = Submission("Deployment/shop/web", "shop", {}, {})
-CRON = Submission("CronJob/shop/report", "shop", {}, {})
-
-
-def test_all_let_in_passes_by_the_servers_word() -> None:
-    (finding,) = running_findings("shop", WANTED, [(POD, ADMITTED), (TEMPLATE, ADMITTED), (CRON, ADMITTED)], True, "")
-    assert (finding.subject, finding.status, finding.proof) == ("Namespace/shop", "pass", "server")
-    assert "3 running pods and 2 pod templates" in finding.evidence
-
-
-def test_let_in_means_nothing_where_the_server_was_not_seen_to_enforce() -> None:
-    (finding,) = running_findings("shop", WANTED, [(POD, ADMITTED)], False, "")
-    assert finding.status == "unknown"
-    assert "not seen to judge" in finding.evidence
-
-
-def test_a_refused_workload_is_named_once_with_the_reasons() -> None:
-    (finding,) = running_findings("shop", WANTED, [(POD, REFUSED), (TEMPLATE, REFUSED), (CRON, ADMITTED)], True, "")
-    assert (finding.subject, finding.status, finding.proof) == ("Deployment/shop/web", "fail", "server")
-    assert finding.evidence == (
-        "restricted:latest: running pod web-1 and 2 more would be refused: runAsNonRoot != true; "
-        "the pod template would be refused: runAsNonRoot != true"
-    )
-
-
-def test_a_warning_of_the_level_counts_as_its_refusal() -> None:
-    (finding,) = running_findings("shop", WANTED, [(CRON, Reply("warned", WANTED, "", "privileged"))], True, "")
-    assert (finding.subject, finding.status) == ("CronJob/shop/report", "fail")
-
-
-def test_who_answered_instead_makes_it_unknown_by_name() -> None:
-    failed, unknown = running_findings("shop", WANTED, [(CRON, QUOTA), (POD, REFUSED)], True, "")
-    assert (failed.subject, failed.status) == ("Deployment/shop/web", "fail")
-    assert (unknown.subject, unknown.status) == ("CronJob/shop/report", "unknown")
-    assert "the ResourceQuota small answered" in unknown.evidence
-
-
-def test_what_may_not_be_asked_or_listed_is_unknown() -> None:
-    barred, not_seen = running_findings("shop", WANTED, [(POD, BARRED), (CRON, BARRED)], True, "may not list jobs")
-    assert {barred.status, not_seen.status} == {"unknown"}
-    assert "jane" in barred.evidence and "create pods" in barred.remedy
-    assert "may not list jobs" in not_seen.evidence
-
-
-def test_nothing_listed_because_nothing_may_be_is_not_nothing_there() -> None:
-    (finding,) = running_findings("shop", WANTED, [], True, "may not list pods")
-    assert finding.status == "unknown"
-
-
-def test_an_empty_namespace_has_nothing_to_comply() -> None:
-    (finding,) = running_findings("shop", WANTED, [], True, "")
-    assert finding.status == "not_applicable"
-    (finding,) = preview_findings("shop", WANTED, ExistingPods(False, (), "", ()), {}, [], 0)
-    assert finding.status == "not_applicable"
-
-
-def test_the_preview_names_the_workloads_of_the_pods_that_would_be_refused() -> None:
-    existing = ExistingPods(True, (PodGroup("web-1", 2, "privileged"), PodGroup("bare", 0, "host namespaces")), "", ())
-    web, bare = preview_findings("shop", WANTED, existing, {"web-1": "Deployment/shop/web"}, [], 4)
-    assert (web.subject, web.status, web.proof) == ("Deployment/shop/web", "fail", "server")
-    assert web.evidence == "restricted:latest: running pod web-1 and 2 more would be refused: privileged"
-    assert bare.subject == "Pod/shop/bare"
-
-
-def test_the_preview_passes_only_if_all_was_judged() -> None:
-    fine = ExistingPods(False, (), "", ())
-    (finding,) = preview_findings("shop", WANTED, fine, {}, [], 4)
-    assert (finding.status, finding.proof) == ("pass", "server")
-    (cut,) = preview_findings("shop", WANTED, ExistingPods(False, (), "only checked", ()), {}, [], 4)
-    assert (cut.status, "only checked" in cut.evidence) == ("unknown", True)
-    (unasked,) = preview_findings("shop", WANTED, fine, {}, ["CronJob/shop/report"], 4)
-    assert (unasked.status, "CronJob/shop/report" in unasked.evidence) == ("unknown", True)
-    (unlisted,) = preview_findings("shop", WANTED, fine, {}, [], 0, "may not list pods")
-    assert unlisted.status == "unknown"
-    (nameless,) = preview_findings("shop", WANTED, ExistingPods(True, (), "", ()), {}, [], 4)
-    assert (nameless.subject, nameless.status) == ("Namespace/shop", "fail")
-    assert no_preview_finding("shop", "why", "remedy").status == "unknown"
-
-
-def test_a_namespace_that_was_held_back_says_why() -> None:
-    existing = ExistingPods(True, (PodGroup("web-1", 2, "privileged"),), "only checked against the first 3", ())
-    finding = held_back_finding("shop", WANTED, existing)
-    assert (finding.control, finding.status) == ("pod_security.enforced", "fail")
-    assert "web-1 and 2 more (privileged); only checked against the first 3; the namespace was left" in finding.evidence
-    only_unchecked = held_back_finding("shop", WANTED, ExistingPods(False, (), "only checked", ()))
-    assert only_unchecked.evidence == "only checked; the namespace was left as it is"
-
-
-def test_a_namespace_that_could_not_be_labelled_says_why() -> None:
-    finding = not_labelled_finding("shop", "conflict with kubectl-label")
-    assert (finding.status, "conflict with kubectl-label" in finding.evidence) == ("fail", True)
-    assert "force_conflicts" in finding.remedy
-
-
-@pytest.mark.parametrize(
-    ("control", "status", "labels_set", "enforce_right", "would"),
-    [
-        ("pod_security.enforced", "fail", True, False, "pass"),
-        ("pod_security.enforced", "fail", False, False, "fail"),
-        ("pod_security.enforced", "fail", True, True, "fail"),
-        ("pod_security.enforced", "unknown", True, False, "unknown"),
-        ("pod_security.enforced", "pass", False, True, "pass"),
-        ("pod_security.reported", "fail", True, True, "pass"),
-        ("pod_security.reported", "fail", False, False, "fail"),
-        ("pod_security.running_comply", "fail", True, False, "fail"),
-    ],
-)
-def test_what_to_expect_after_the_run(
-    control: str, status: Status, labels_set: bool, enforce_right: bool, would: str
-) -> None:
-    finding = Finding(control, "Namespace/shop", status, "x", "effect")
-    assert expected(finding, labels_set, enforce_right).would == would
 
 
 def test_audit_and_warn_are_judged_by_their_labels() -> None:
