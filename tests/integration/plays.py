@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,15 +20,82 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unauthorized
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.hardening.kubernetes.plugins"
 NO_CONNECTION = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+NAMESPACE = KNOWN["v1", "Namespace"]
+WRITTEN_TO = tuple(
+    KNOWN[kind]
+    for kind in (
+        ("networking.k8s.io/v1", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io/v1", "Role"),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        ("v1", "ResourceQuota"),
+        ("v1", "LimitRange"),
+        ("v1", "ServiceAccount"),
+        ("v1", "ConfigMap"),
+    )
+)
+"""The kinds of objects in a namespace that a role could write to."""
 
+Object = dict[str, Any]
 Result = dict[str, Any]
 Finding = dict[str, Any]
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = 60, what: str = "it") -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come about in {seconds:g} s"
+        time.sleep(0.1)
+
+
+def make_namespaces(client: Client, *names: str, **metadata: Any) -> None:
+    """Make them all, and wait for what the cluster itself puts into each."""
+    for name in names:
+        answer = client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **metadata}})
+        assert answer.ok, answer.message
+    for name in names:
+        wait_until(lambda name=name: client.get(KNOWN["v1", "ServiceAccount"], "default", name), what=f"{name}/default")
+        wait_until(lambda name=name: client.get(KNOWN["v1", "ConfigMap"], "kube-root-ca.crt", name), what=name)
+
+
+def remove_namespaces(client: Client, names: Iterable[str]) -> None:
+    """Delete them all, and wait until they are gone."""
+    going = [*names]
+    for name in going:
+        client.delete(NAMESPACE, name)
+    wait_until(lambda: not any(client.get(NAMESPACE, name) for name in going), 180, "that namespaces go")
+
+
+def content(client: Client, namespace: str) -> dict[str, Object]:
+    """A namespace and all that a role could write to in it: what it says, and which manager owns which field of it."""
+    live = client.get(NAMESPACE, namespace)
+    inside = [each for resource in WRITTEN_TO for each in client.list(resource, namespace)]
+    return {
+        f"{each['kind']}/{each['metadata']['name']}": said_by(each) for each in [*([live] if live else []), *inside]
+    }
+
+
+def said_by(obj: Object) -> Object:
+    """What is said in an object, without what the server says of it; of two that are made alike, it is equal."""
+    metadata = obj["metadata"]
+    managers = sorted(
+        (
+            entry["manager"],
+            entry["operation"],
+            entry.get("subresource", ""),
+            json.dumps(entry["fieldsV1"], sort_keys=True),
+        )
+        for entry in metadata.get("managedFields", ())
+        if entry.get("subresource") != "status"
+    )
+    said = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    return {**said, "metadata": {key: metadata.get(key) for key in ("labels", "annotations")}, "managers": managers}
 
 
 def wait_until_known(kubeconfig: Path, rights: Sequence[Question]) -> None:
