@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOP = Path("examples/shop")
 REPORT = ROOT / "build" / "demo-report.json"
 HOST_READER = SHOP / "manifests" / "host-reader.yml"
+GREEDY = SHOP / "manifests" / "greedy.yml"
 QUIET = {
     "ANSIBLE_DISPLAY_OK_HOSTS": "false",
     "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
@@ -47,19 +48,19 @@ def main() -> int:
     known = cluster.enforced("neighbours") != ""
 
     say("2. A shop, and neighbours that nobody has checked")
-    host_reader = ["-e", f"host_reader={str(not known).lower()}"]
-    play("shop.yml", kubeconfig, str(SHOP / "shop.yml"), *host_reader, unchanged=known)
+    insecure = ["-e", f"insecure={str(not known).lower()}"]
+    play("shop.yml", kubeconfig, str(SHOP / "shop.yml"), *insecure, unchanged=known)
 
     say("3. As an earlier run has left it" if known else "3. Before")
     look(cluster, hardened=known)
 
     say("4. One command")
-    insecure = cluster.has_pod("neighbours", "host-reader")
-    harden(kubeconfig, failing=THE_ONE_FAILURE if insecure else set(), unchanged=known)
+    one_left = cluster.has_pod("neighbours", "host-reader")
+    harden(kubeconfig, failing=THE_ONE_FAILURE if one_left else set(), unchanged=known)
 
     say("5. After")
     look(cluster, hardened=True)
-    if insecure:
+    if one_left:
         say("6. The pod that ran already is the one failure left. Without it:")
         cluster.delete_pod("neighbours", "host-reader")
         harden(kubeconfig, failing=set(), unchanged=True)
@@ -93,6 +94,16 @@ def look(cluster: Cluster, *, hardened: bool) -> None:
         "a new pod that mounts the host is",
         lambda: cluster.refusal(HOST_READER, "host-reader-too") or "accepted",
         lambda answer: ("violates PodSecurity" in answer) is hardened,
+    )
+    sees(
+        "who runs a pod of the neighbours may read the shop's secrets",
+        lambda: cluster.may("system:serviceaccount:neighbours:default", "get", "secrets", "shop"),
+        lambda answer: answer == ("no" if hardened else "yes"),
+    )
+    sees(
+        "a new pod of the shop that asks for 64 CPUs is",
+        lambda: cluster.refusal(GREEDY, "greedy") or "accepted",
+        lambda answer: ("exceeded quota" in answer) is hardened,
     )
     if cluster.has_pod("neighbours", "host-reader"):
         sees(

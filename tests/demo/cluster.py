@@ -15,6 +15,9 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import stream
 
 
+GROUPS_OF_ACCOUNTS = ["system:serviceaccounts", "system:serviceaccounts:neighbours", "system:authenticated"]
+
+
 class Cluster:
     """A cluster by its kubeconfig."""
 
@@ -23,6 +26,7 @@ class Cluster:
         load: Any = config.load_kube_config
         load(str(kubeconfig))
         self._core: Any = client.CoreV1Api()
+        self._reviews: Any = client.AuthorizationV1Api()
 
     def run(self, namespace: str, pod: str, *command: str) -> str:
         """What a command prints inside a pod, in one line."""
@@ -62,6 +66,12 @@ class Cluster:
         except ApiException as error:
             return _message(error)
         return ""
+
+    def may(self, user: str, verb: str, resource: str, namespace: str) -> str:
+        """Whether the server lets a user do something: ``yes`` or ``no``."""
+        asked = {"verb": verb, "resource": resource, "namespace": namespace}
+        review = {"spec": {"user": user, "groups": GROUPS_OF_ACCOUNTS, "resourceAttributes": asked}}
+        return "yes" if self._reviews.create_subject_access_review(body=review).status.allowed else "no"
 
     def has_pod(self, namespace: str, name: str) -> bool:
         """Whether a pod is there."""
