@@ -59,7 +59,7 @@ def kubeconfig() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def shop(kubeconfig: str) -> str:
     """The kubeconfig, with the shop and its neighbours running."""
-    done = run(BIN / "ansible-playbook", "examples/shop/shop.yml", "-e", "host_reader=false", KUBECONFIG=kubeconfig)
+    done = run(BIN / "ansible-playbook", "examples/shop/shop.yml", "-e", "insecure=false", KUBECONFIG=kubeconfig)
     assert done.returncode == 0, done.stdout + done.stderr
     return kubeconfig
 
