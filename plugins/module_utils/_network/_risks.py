@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._backings import Backing, backings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._breadth import (
     from_addresses,
     from_outside,
@@ -20,12 +21,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._com
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._declared import closed_anew
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import (
     Facts,
-    container_ports,
     end_of,
     host_ports,
     on_host_network,
     present,
-    selected_by,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import (
     End,
@@ -41,7 +40,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._ris
     without_dns,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings, Risk
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._workload import PodTemplate
 
 _FROM_API_SERVER = "{api_server: true}"
 _ALLOW_FROM: Mapping[Risk, str] = {
@@ -54,7 +52,7 @@ _ALLOW_FROM: Mapping[Risk, str] = {
     "load_balancer": "{any: true}",
     "node_port": "{any: true}",
 }
-_THROUGH_PODS: frozenset[Risk] = frozenset({"ingress", "gateway", "openshift_route"})
+THROUGH_PODS: frozenset[Risk] = frozenset({"ingress", "gateway", "openshift_route"})
 """Entrances that are pods themselves, so that an allow for their namespace is enough."""
 
 
@@ -114,28 +112,20 @@ _STANDS_BEHIND: Mapping[Risk, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Backing:
-    """A port of a Service as the pods behind it see it; ``port`` is ``None`` where the pods do not tell."""
-
-    pods: tuple[PodTemplate, ...]
-    port: int | str | None
-    protocol: str
-
-
 def _shut_out(caller: Caller, after: Sequence[InForce], facts: Facts) -> Iterator[str]:
     service = (facts.services.get(caller.namespace) or {}).get(caller.service)
     if service is None or (service.get("spec") or {}).get("type") == "ExternalName":
         return
     lets_in = _lets_in(caller.risk, facts)
-    for backing in _backings(service, caller, facts):
+    # A Route of OpenShift names the port of the pods, or the Service's by its name.
+    for backing in backings(service, caller.port, facts, caller.risk == "openshift_route"):
         shut = [pod for pod in backing.pods if not _open_to(end_of(pod, facts), backing, lets_in, after)]
         if shut:
             selector = (service.get("spec") or {}).get("selector") or {}
             yield (
                 f"ingress would be denied and {caller.told} reaches Service/{caller.namespace}/{caller.service}, "
                 f"whose pods listen on {backing.port or 'a port that is not known'}/{backing.protocol}; "
-                f"add allow: [{{from: {_allow_from(caller.risk, facts)}, to: {_told(selector)}, "
+                f"add allow: [{{from: {allow_from(caller.risk, facts)}, to: {_told(selector)}, "
                 f"ports: [{backing.port or '<port>'}/{backing.protocol}]}}], "
                 f"or take the risk with accept_risks: [{caller.risk}]"
             )
@@ -146,7 +136,7 @@ def _host_ports(namespace: str, after: Sequence[InForce], facts: Facts) -> Itera
     lets_in = _lets_in("node_port", facts)
     for pod in facts.workloads.get(namespace) or ():
         for port in host_ports(pod):
-            backing = _Backing((pod,), port["containerPort"], port.get("protocol", "TCP"))
+            backing = Backing((pod,), port["containerPort"], port.get("protocol", "TCP"))
             if not on_host_network(pod) and not _open_to(end_of(pod, facts), backing, lets_in, after):
                 number = f"{backing.port}/{backing.protocol}"
                 yield (
@@ -156,7 +146,8 @@ def _host_ports(namespace: str, after: Sequence[InForce], facts: Facts) -> Itera
                 )
 
 
-def _allow_from(risk: Risk, facts: Facts) -> str:
+def allow_from(risk: Risk, facts: Facts) -> str:
+    """Whom an allow has to name so that what makes a risk is not cut off."""
     agent = konnectivity(facts)
     if agent is not None and _ALLOW_FROM[risk] == _FROM_API_SERVER:
         return (
@@ -171,11 +162,11 @@ def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
     servers = [address for server in facts.api_servers for address in server.addresses]
     cluster = {*facts.node_addresses, *servers}
     if _ALLOW_FROM[risk] != _FROM_API_SERVER:
-        entrances = _entrances(facts) if risk in _THROUGH_PODS else []
+        doors = entrances(facts).values() if risk in THROUGH_PODS else ()
         return lambda rule: (
             from_outside(rule, cluster)
-            or (risk in _THROUGH_PODS and is_every_namespace(rule.peers, facts.namespaces))
-            or any(_from_namespace(rule, labels) for labels in entrances)
+            or (risk in THROUGH_PODS and is_every_namespace(rule.peers, facts.namespaces))
+            or any(_from_namespace(rule, labels) for labels in doors)
         )
     agent = konnectivity(facts)
     if agent is None:
@@ -185,14 +176,14 @@ def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
     return lambda rule: not rule.peers or any(is_peer(peer, "", end_of(agent, facts)) for peer in rule.peers)
 
 
-def _entrances(facts: Facts) -> list[Mapping[str, str]]:
-    """The labels of the namespaces that are seen to hold something that is reached from outside."""
-    return [
-        labels
+def entrances(facts: Facts) -> dict[str, Mapping[str, str]]:
+    """The namespaces that are seen to hold something that is reached from outside, and their labels."""
+    return {
+        name: labels
         for name, labels in facts.namespaces.items()
         if any(on_host_network(pod) or any(host_ports(pod)) for pod in facts.workloads.get(name) or ())
         or any(_is_outward(service) for service in (facts.services.get(name) or {}).values())
-    ]
+    }
 
 
 def _is_outward(service: Mapping[str, Any]) -> bool:
@@ -205,34 +196,7 @@ def _from_namespace(rule: Rule, labels: Mapping[str, str]) -> bool:
     return any(selects(selector, labels) for selector in spaces)
 
 
-def _backings(service: Mapping[str, Any], caller: Caller, facts: Facts) -> Iterator[_Backing]:
-    spec, namespace = service.get("spec") or {}, caller.namespace
-    selector = spec.get("selector") or {}
-    behind = selected_by(facts.workloads.get(namespace) or (), selector) if selector else []
-    # Without pods yet, or without a selector, a pod with just these labels stands for those behind the Service.
-    pods = [pod for pod in behind if not on_host_network(pod)] or (
-        [] if behind else [PodTemplate("Pod", namespace, caller.service, selector, {})]
-    )
-    for port in spec.get("ports") or ():
-        # A Route of OpenShift names the port of the pods, or the Service's by its name.
-        number = port.get("targetPort") if caller.risk == "openshift_route" else port.get("port")
-        if caller.port in (None, number, port.get("name")):
-            protocol = port.get("protocol", "TCP")
-            target = port.get("targetPort", port.get("port"))
-            for number in sorted({str(_number(pod, target, protocol)) for pod in pods}):
-                known = int(number) if number.isdecimal() else number
-                alike = tuple(pod for pod in pods if str(_number(pod, target, protocol)) == number)
-                yield _Backing(alike, known, protocol)
-
-
-def _number(pod: PodTemplate, target: int | str, protocol: str) -> int | str:
-    if isinstance(target, int):
-        return target
-    named = {(name, proto): number for name, number, proto in container_ports(pod.spec)}
-    return named.get((target, protocol), target)
-
-
-def _open_to(pod: End, backing: _Backing, lets_in: Callable[[Rule], bool], after: Iterable[InForce]) -> bool:
+def _open_to(pod: End, backing: Backing, lets_in: Callable[[Rule], bool], after: Iterable[InForce]) -> bool:
     closing = isolating(after, "ingress", pod)
     return not closing or any(
         lets_in(rule) and covers_port(rule, backing.port, backing.protocol, pod)

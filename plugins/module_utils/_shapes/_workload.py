@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _SPEC_TEMPLATE = ("spec", "template")
@@ -28,13 +28,17 @@ TEMPLATE_PATHS: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class PodTemplate:
-    """The pods of one workload: whose they are, their labels and their PodSpec as plain data."""
+    """The pods of one workload: whose they are, their labels and their PodSpec as plain data.
+
+    ``selector`` are the labels by which the workload selects its pods, as far as it does that by labels.
+    """
 
     kind: str
     namespace: str
     name: str
     labels: Mapping[str, str]
     spec: Mapping[str, Any]
+    selector: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -57,4 +61,5 @@ def pod_template(workload: Mapping[str, Any]) -> PodTemplate | None:
         name=metadata.get("name", ""),
         labels=(template.get("metadata") or {}).get("labels") or {},
         spec=template.get("spec") or {},
+        selector=((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {},
     )

@@ -93,17 +93,18 @@ def read(client: Client, said: Mapping[str, Any]) -> Wanted:
     labels |= {name: {NAME_LABEL: name} for name in whole.creating}
     ending = {each["metadata"]["name"] for each in live if each["metadata"].get("deletionTimestamp")}
     meant = {name: settings[name] for name in resolution.settings}
-    facts = _facts(client, meant, labels, said, ending)
+    facts = facts_of(client, meant, labels, said, ending)
     return Wanted(resolution, settings, facts, said["set"], said["only"], said["prune"])
 
 
-def _facts(
+def facts_of(
     client: Client,
     settings: Mapping[str, NetworkSettings],
     labels: Mapping[str, Mapping[str, str]],
     said: Mapping[str, Any],
     ending: Collection[str],
 ) -> Facts:
+    """What the cluster says of itself, as far as settings of these namespaces depend on it."""
     reader = Reader(client, _spaces(settings, labels))
     closed = {direction for name, said_of in settings.items() for direction in _closed(name, said_of)}
     jobs: dict[str, Callable[[], Any]] = {kind: partial(reader.everywhere, kind) for kind in _IN_NAMESPACES}
