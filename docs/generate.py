@@ -37,6 +37,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
     LIMITS,
+    QUOTAS,
     RESOURCES,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
@@ -148,6 +149,12 @@ _SECTIONS: tuple[tuple[str, str, Schema], ...] = (
         (f"`resources.limits.{kind}`", f"{limit['description']} Each is a mapping of resources to quantities.", limit)
         for kind, limit in LIMITS["properties"].items()
     ),
+    ("A quota of its own: `resources.quotas.NAME`", "", QUOTAS["additionalProperties"]),
+    (
+        "A scope with values: `resources.quotas.NAME.scope_selector[]`",
+        "",
+        QUOTAS["additionalProperties"]["properties"]["scope_selector"]["items"],
+    ),
     ("`access` of namespaces", ACCESS["description"], ACCESS),
     ("A grant: `access.grant[]`", "", ACCESS_DEFINITIONS["access_grant"]),
     ("A rule: `access.grant[].rules[]`", "", ACCESS_DEFINITIONS["access_rule"]),
@@ -190,7 +197,7 @@ _FORMATS_SAID: Mapping[str, str] = {
     "label-selector": "a label selector",
     "label-key": "the key of a label",
     "label-value": "the value of a label",
-    "pod-security-version": "`latest` or `v1.N`",
+    "pod-security-version": "`latest`, `v1.N` or `unlabelled`",
     "cidr": "a CIDR",
     "ip-address": "an IP address",
     "port": "a port",

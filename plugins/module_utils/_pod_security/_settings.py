@@ -21,10 +21,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 LEVELS_LOOSEST_FIRST = ("privileged", "baseline", "restricted")
 MODES = ("enforce", "audit", "warn")
 LATEST = "latest"
+UNLABELLED_VERSION = "unlabelled"
+"""For a version that no label says. The server takes the one in its own configuration, which is latest by default."""
 
-_VERSION_OF_MODE = {"enforce": "version", "audit": "audit_version", "warn": "warn_version"}
+VERSION_KEYS = {"enforce": "version", "audit": "audit_version", "warn": "warn_version"}
+"""The setting that says the version of each mode."""
+
 _VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
-_KEYS = (*MODES, *_VERSION_OF_MODE.values())
+_VERSION_SAID = re.compile(rf"{_VERSION.pattern}|{UNLABELLED_VERSION}")
+_KEYS = (*MODES, *VERSION_KEYS.values())
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API takes it
 LABEL_PREFIX = "pod-security.kubernetes.io/"
 
@@ -53,20 +58,25 @@ def standard(settings: Mapping[str, str], mode: str = "enforce") -> Standard | N
     """What the settings say of one mode; ``None`` where they leave it alone. ``version`` stands in for other modes'."""
     if not settings.get(mode):
         return None
-    version = settings.get(_VERSION_OF_MODE[mode]) or settings.get("version") or LATEST
-    return Standard(settings[mode], version)
+    version = _version_said(settings, mode)
+    return Standard(settings[mode], LATEST if version == UNLABELLED_VERSION else version)
+
+
+def _version_said(settings: Mapping[str, str], mode: str) -> str:
+    return settings.get(VERSION_KEYS[mode]) or settings.get("version") or LATEST
 
 
 def labels(settings: Mapping[str, str]) -> dict[str, str]:
     """The labels that say what the settings say.
 
-    The version is always among them: without it the server takes the one in its own configuration.
+    The version is among them unless it is to have none: the server then takes the one in its own configuration.
     """
     found: dict[str, str] = {}
     for mode in MODES:
         if wanted := standard(settings, mode):
             found[f"{LABEL_PREFIX}{mode}"] = wanted.level
-            found[f"{LABEL_PREFIX}{mode}-version"] = wanted.version
+            if _version_said(settings, mode) != UNLABELLED_VERSION:
+                found[f"{LABEL_PREFIX}{mode}-version"] = wanted.version
     return found
 
 
@@ -81,8 +91,13 @@ def labelled(namespace_labels: Mapping[str, str], mode: str = "enforce") -> Stan
         return None
     return Standard(
         level if level in LEVELS_LOOSEST_FIRST else LEVELS_LOOSEST_FIRST[-1],
-        version if _VERSION.fullmatch(version) else LATEST,
+        version if is_version(version) else LATEST,
     )
+
+
+def is_version(label: str) -> bool:
+    """Whether the server takes a label's value for a version."""
+    return bool(_VERSION.fullmatch(label))
 
 
 def is_explicit(namespace_labels: Mapping[str, str]) -> bool:
@@ -137,8 +152,9 @@ def _mistakes(where: str, said: Any, more_keys: tuple[str, ...]) -> Iterator[str
         if key in MODES and value is not None and value not in LEVELS_LOOSEST_FIRST:
             meant = did_you_mean(str(value), LEVELS_LOOSEST_FIRST)
             yield f"{where}.{key}: {value!r} is not one of {', '.join(LEVELS_LOOSEST_FIRST)}{_meant(meant)}"
-        elif key in _VERSION_OF_MODE.values() and value is not None and not _VERSION.fullmatch(str(value)):
-            yield f"{where}.{key}: {value!r} is neither latest nor a version like v1.36{_meant(_version_meant(value))}"
+        elif key in VERSION_KEYS.values() and value is not None and not _VERSION_SAID.fullmatch(str(value)):
+            meant = _version_meant(value) or did_you_mean(str(value), (LATEST, UNLABELLED_VERSION))
+            yield f"{where}.{key}: {value!r} is neither latest nor a version like v1.36{_meant(meant)}"
         elif key not in (*_KEYS, *more_keys):
             meant = did_you_mean(str(key), (*_KEYS, *more_keys))
             yield f"{where}: there is no setting {key!r}, only {', '.join((*_KEYS, *more_keys))}{_meant(meant)}"

@@ -16,7 +16,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._cont
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_port
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import (
+    LIMITS_NAME,
+    QUOTA_NAME,
     wrong_container_resource,
+    wrong_object_name,
     wrong_quantity,
     wrong_quota_name,
 )
@@ -30,7 +33,7 @@ _LISTED_VALUES = re.compile(r"\(([^()]*)\)")
 _CIDR = re.compile(r"[^/]+/[0-9]{1,3}")
 _CIDR_LIKE = "allowed: a CIDR like 10.0.0.0/8 or fd00::/8"
 _GLOB = re.compile(r"[a-z0-9*?\[\]!-]+")
-_POD_SECURITY_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
+_POD_SECURITY_VERSION = re.compile(r"latest|unlabelled|v1\.(0|[1-9][0-9]*)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 
@@ -79,7 +82,9 @@ def _label_selector(text: str) -> str:
 
 def _version(text: str) -> str:
     return (
-        "" if _POD_SECURITY_VERSION.fullmatch(text) else "allowed: latest, or a minor version of Kubernetes like v1.36"
+        ""
+        if _POD_SECURITY_VERSION.fullmatch(text)
+        else "allowed: latest, a minor version of Kubernetes like v1.36, or unlabelled"
     )
 
 
@@ -136,6 +141,14 @@ def _image(text: str) -> str:
     return "" if _IMAGE.fullmatch(text) else "allowed: a container image like registry.example/busybox:1.37"
 
 
+def _quota_object(text: str) -> str:
+    return wrong_object_name(text, QUOTA_NAME)
+
+
+def _limit_range(text: str) -> str:
+    return wrong_object_name(text, LIMITS_NAME)
+
+
 def _storage(text: str) -> str:
     return "" if text == "storage" else "allowed: storage"
 
@@ -162,6 +175,8 @@ FORMATS: Mapping[str, Callable[[str], str]] = {
     "container-image": _image,
     "quantity": wrong_quantity,
     "quota-name": wrong_quota_name,
+    "quota-object": _quota_object,
+    "limit-range": _limit_range,
     "container-resource": wrong_container_resource,
     "storage": _storage,
     "words": _text,

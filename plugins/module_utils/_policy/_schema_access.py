@@ -99,6 +99,11 @@ def _definitions(in_cluster: bool) -> Schema:
             "x-check": "access_grant_in_cluster" if in_cluster else "access_grant",
             "properties": {
                 **role,
+                "binding": _word(
+                    "The name of the binding, for one that is there already. Its role cannot be changed. Without it, "
+                    "the binding is made under a name of its own.",
+                    "developers-view",
+                ),
                 "rules": {
                     "type": "array",
                     "minItems": 1,
@@ -163,6 +168,7 @@ def _access(in_cluster: bool) -> Schema:
         "properties": {
             "grant": {
                 "type": "array",
+                "x-check": "access_grants",
                 "items": {"$ref": f"#/$defs/access_grant{end}"},
                 "description": "What is given to whom.",
                 "examples": [[{"cluster_role": "view", "to": [{"group": "developers"}]}]],
@@ -226,6 +232,18 @@ def _check_grant_in_cluster(said: Any) -> Wrong:
     yield from _one_of(said, ("cluster_role",))
 
 
+def _check_grants(said: Any) -> Wrong:
+    first: dict[str, tuple[int, Any]] = {}
+    for at, grant in enumerate(said if isinstance(said, list) else ()):
+        binding = grant.get("binding") if isinstance(grant, dict) else None
+        if not isinstance(binding, str):
+            continue
+        role = (grant.get("role"), grant.get("cluster_role"))
+        before, other = first.setdefault(binding, (at, role))
+        if other != role:
+            yield (at, "binding"), f"is that of grant[{before}] too, and a binding has one role"
+
+
 def _check_rule(said: Any) -> Wrong:
     yield from _one_of(said, ("resources", "urls"))
     if not isinstance(said, dict):
@@ -257,6 +275,7 @@ ACCESS_CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "access_subject_in_cluster": _check_subject_in_cluster,
     "access_grant": _check_grant,
     "access_grant_in_cluster": _check_grant_in_cluster,
+    "access_grants": _check_grants,
     "access_rule": _check_rule,
     "access_named": _check_named,
 }

@@ -30,7 +30,8 @@ POD_SECURITY: dict[str, Any] = {
         "enforce": _level("The level that the server enforces: pods that break it are refused.", "restricted"),
         "version": _version(
             "The version of the standard that is enforced, and of the other two modes unless they say their own. "
-            "Without it: `latest`, which changes with every upgrade of the cluster.",
+            "Without it: `latest`, which changes with every upgrade of the cluster. `unlabelled` is `latest` too, but "
+            "no label says so, and another version in the server's own configuration is told as a failure.",
             "v1.36",
         ),
         "audit": _level("The level whose violations are written to the audit log.", "restricted"),

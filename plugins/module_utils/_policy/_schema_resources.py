@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import FIELDS_OF
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import FIELDS_OF, OPERATORS, SCOPES
 
 
 def _amounts(names: str, description: str, example: dict[str, str]) -> dict[str, Any]:
@@ -74,6 +74,67 @@ LIMITS: dict[str, Any] = {
     },
 }
 
+_SCOPE = {"type": "string", "enum": [*SCOPES]}
+
+_HARD = _amounts(
+    "quota-name",
+    "What it allows, as its `spec.hard`.",
+    {"pods": "10"},
+)
+
+QUOTAS: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "propertyNames": {"format": "quota-object"},
+    "additionalProperties": {
+        "type": "object",
+        "required": ["hard"],
+        "additionalProperties": False,
+        "properties": {
+            "hard": _HARD,
+            "scopes": {
+                "type": "array",
+                "minItems": 1,
+                "items": _SCOPE,
+                "description": "What is counted alone: objects that all of these scopes hold.",
+                "examples": [["NotTerminating"]],
+            },
+            "scope_selector": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["scope_name", "operator"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "scope_name": {**_SCOPE, "description": "A scope.", "examples": ["PriorityClass"]},
+                        "operator": {
+                            "type": "string",
+                            "enum": [*OPERATORS],
+                            "description": "How it is compared.",
+                            "examples": ["In"],
+                        },
+                        "values": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "words"},
+                            "description": "What it is compared with, for `In` and `NotIn`.",
+                            "examples": [["high"]],
+                        },
+                    },
+                },
+                "description": "The same with values: the `matchExpressions` of its `spec.scopeSelector`.",
+                "examples": [[{"scope_name": "PriorityClass", "operator": "In", "values": ["high"]}]],
+            },
+        },
+    },
+    "description": (
+        "ResourceQuotas under names of their own, beside `quota`: those that are there already, and those with scopes. "
+        "One with scopes is proved by what the server counts, not by pods."
+    ),
+    "examples": [{"team-a": {"hard": {"pods": "10"}, "scopes": ["NotTerminating"]}}],
+}
+
 RESOURCES: dict[str, Any] = {
     "type": "object",
     "minProperties": 1,
@@ -90,6 +151,15 @@ RESOURCES: dict[str, Any] = {
             {"requests.cpu": "4", "limits.memory": "8Gi", "count/deployments.apps": "10"},
         ),
         "limits": LIMITS,
+        "quotas": QUOTAS,
+        "limit_ranges": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"format": "limit-range"},
+            "additionalProperties": LIMITS,
+            "description": "LimitRanges under names of their own, beside `limits`, each with the keys of `limits`.",
+            "examples": [{"team-a": {"container": {"max": {"cpu": "2"}}}}],
+        },
     },
 }
 

@@ -5,7 +5,8 @@
 """Private to the collection: the roles and bindings that settings mean.
 
 A binding's role cannot be changed (RoleBinding.roleRef). A binding is therefore named after its set and its role, so
-that another role has another binding, which is there before the old one goes.
+that another role has another binding, which is there before the old one goes. Where a grant names its binding, that
+one is meant and stays in the order in which its subjects are said; with another role it has to be made anew by hand.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings, Grant
-from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjects import RBAC_GROUP
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjects import RBAC_GROUP, Subject
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 API_VERSION = f"{RBAC_GROUP}/v1"
@@ -26,9 +27,17 @@ _HASH_DIGITS = 8
 
 
 def objects(said: AccessSettings, set_name: str) -> list[Object]:
-    """The objects of a place, roles before bindings."""
-    roles = [_role(grant, said.namespace) for grant in said.grants if grant.rules]
-    return [*roles, *(_binding(grant, said.namespace, set_name) for grant in said.grants)]
+    """The objects of a place, roles before bindings; raises HardeningError where two grants mean one binding."""
+    roles = {(grant.kind, grant.name): _role(grant, said.namespace) for grant in said.grants if grant.rules}
+    bindings: dict[str, Object] = {}
+    for grant in said.grants:
+        binding = _binding(grant, said.namespace, set_name)
+        if bindings.setdefault(binding["metadata"]["name"], binding) is not binding:
+            raise HardeningError(
+                f"Two grants {said.where} have the binding {binding['metadata']['name']}: "
+                "leave binding out of the one that names it, or name another."
+            )
+    return [*roles.values(), *bindings.values()]
 
 
 def to_remove(said: AccessSettings, set_name: str) -> list[Object]:
@@ -49,7 +58,9 @@ def binding_kind(namespace: str) -> str:
 
 
 def binding_name(grant: Grant, set_name: str) -> str:
-    """A name that no other role and no other set leads to."""
+    """The name that the grant says, else one that no other role and no other set leads to."""
+    if grant.binding:
+        return grant.binding
     told = f"{set_name}\0{grant.kind}\0{grant.name}"
     return f"{grant.name}-{hashlib.sha256(told.encode()).hexdigest()[:_HASH_DIGITS]}"
 
@@ -84,8 +95,13 @@ def _binding(grant: Grant, namespace: str, set_name: str) -> Object:
         "kind": binding_kind(namespace),
         "metadata": _metadata(binding_name(grant, set_name), namespace),
         "roleRef": {"apiGroup": RBAC_GROUP, "kind": grant.kind, "name": grant.name},
-        "subjects": [subject.bound for subject in sorted(grant.to, key=lambda each: each.key)],
+        "subjects": [subject.bound for subject in _in_order(grant)],
     }
+
+
+def _in_order(grant: Grant) -> list[Subject]:
+    """A binding that was there before keeps its order."""
+    return list(grant.to) if grant.binding else sorted(grant.to, key=lambda each: each.key)
 
 
 def _metadata(name: str, namespace: str) -> Object:

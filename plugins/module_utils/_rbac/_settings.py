@@ -55,12 +55,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Subjects that get a role. ``rules`` is ``None`` for a role that somebody else makes."""
+    """Subjects that get a role. ``rules`` is ``None`` for a role that somebody else makes.
+
+    ``binding`` is the name of the binding where somebody gave it one; empty where it is made of set and role.
+    """
 
     kind: RoleKind
     name: str
     to: tuple[Subject, ...]
     rules: tuple[Rule, ...] | None = None
+    binding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def _only(said: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
 
 
 def _grant(said: Mapping[str, Any], where: str, namespace: str) -> Grant:
-    _only(said, ("role", "cluster_role", "rules", "to"), where)
+    _only(said, ("role", "cluster_role", "binding", "rules", "to"), where)
     keys = [key for key in _ROLE_KEYS if key in said]
     if len(keys) != 1:
         raise HardeningError(f"{where}: a grant names either a role or a cluster_role.")
@@ -155,7 +159,9 @@ def _grant(said: Mapping[str, Any], where: str, namespace: str) -> Grant:
     subjects = [parse_subject(each, path, namespace) for each, path in _items(said, "to", where)]
     if not subjects:
         raise HardeningError(f"{where}.to: nobody is named, like to: [{{group: developers}}].")
-    return Grant(kind, _object_name(said[keys[0]], f"{where}.{keys[0]}"), tuple(_once(subjects)), rules)
+    name = _object_name(said[keys[0]], f"{where}.{keys[0]}")
+    binding = _object_name(said["binding"], f"{where}.binding") if "binding" in said else ""
+    return Grant(kind, name, tuple(_once(subjects)), rules, binding)
 
 
 def _once(subjects: Iterable[Subject]) -> list[Subject]:
@@ -163,18 +169,22 @@ def _once(subjects: Iterable[Subject]) -> list[Subject]:
 
 
 def _joined(grants: list[Grant], where: str) -> tuple[Grant, ...]:
-    """One grant for each role, since it has one binding."""
-    joined: dict[tuple[str, str], Grant] = {}
+    """One grant for each binding. A role has one binding, and besides it those that are named."""
+    joined: dict[tuple[str, str, str], Grant] = {}
+    rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
+    role_of: dict[str, tuple[str, str]] = {}
     for grant in grants:
-        key = (grant.kind, grant.name)
-        before = joined.get(key)
-        if before is None:
-            joined[key] = grant
-            continue
-        if before.rules and grant.rules and before.rules != grant.rules:
+        role = (grant.kind, grant.name)
+        if grant.rules and rules.setdefault(role, grant.rules) != grant.rules:
             raise HardeningError(f"{where}.grant: the {grant.kind} {grant.name} gets two different sets of rules.")
-        joined[key] = replace(before, rules=before.rules or grant.rules, to=tuple(_once([*before.to, *grant.to])))
-    return tuple(joined.values())
+        if grant.binding and role_of.setdefault(grant.binding, role) != role:
+            raise HardeningError(
+                f"{where}.grant: two grants name the binding {grant.binding}, and a binding has one role."
+            )
+        key = (*role, grant.binding)
+        before = joined.get(key, replace(grant, to=()))
+        joined[key] = replace(before, to=tuple(_once([*before.to, *grant.to])))
+    return tuple(replace(grant, rules=rules.get((grant.kind, grant.name))) for grant in joined.values())
 
 
 def _rule(said: Mapping[str, Any], where: str, namespace: str) -> Rule:

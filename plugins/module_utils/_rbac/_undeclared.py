@@ -86,6 +86,11 @@ def _giving(bindings: Bindings, served: Served | None) -> list[Object]:
     ]
 
 
+def giving_to_others(bindings: Bindings, served: Served | None) -> list[Object]:
+    """The ClusterRoleBindings that give anything in namespaces to others than components of the cluster."""
+    return [each for each in _giving(bindings, served) if _others(each, ())]
+
+
 def _gives(role: Object | None, served: Served | None) -> bool:
     """Whether a role reaches resources of namespaces; a role that is not there gives nothing."""
     return role is not None and any(

@@ -11,13 +11,10 @@ from dataclasses import replace
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._answers import Reply
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._fit import Template
-from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import (
-    LIMITS_NAME,
-    QUOTA_NAME,
-)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._outcomes import Outcome
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import LIMITS_NAME, QUOTA_NAME
 
 QUOTA = "resources.quota"
 COUNTED = "resources.quota_counted"

@@ -9,33 +9,67 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import FIELDS, TYPES
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import (
+    FIELDS,
+    LIMITS_NAME,
+    QUOTA_NAME,
+    TYPES,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
 
 Object = dict[str, Any]
 
 MANAGER = "hardening.kubernetes/resource_limits"
-LIMITS_NAME = "hardening-limits"
-QUOTA_NAME = "hardening-quota"
+
+
+def objects(namespace: str, settings: Mapping[str, Any]) -> list[Object]:
+    """The LimitRanges and ResourceQuotas that the settings of a namespace ask for."""
+    ranges = {LIMITS_NAME: settings.get("limits"), **(settings.get("limit_ranges") or {})}
+    hard = settings.get("quota")
+    quotas = {QUOTA_NAME: {"hard": hard} if hard else None, **(settings.get("quotas") or {})}
+    return [
+        *(_limit_range(namespace, name, said) for name, said in ranges.items() if said and any(said.values())),
+        *(_resource_quota(namespace, name, said) for name, said in quotas.items() if said),
+    ]
 
 
 def limit_range(namespace: str, settings: Mapping[str, Any]) -> Object | None:
     """The LimitRange of a namespace; ``None`` where its settings say nothing of limits."""
-    limits = [
-        {
-            "type": TYPES[kind],
-            **{FIELDS[field]: dict(said) for field, said in limit.items() if said},
-        }
-        for kind, limit in (settings.get("limits") or {}).items()
-        if limit
-    ]
-    return _object("LimitRange", namespace, LIMITS_NAME, {"limits": limits}) if limits else None
+    return next(iter(objects(namespace, {"limits": settings.get("limits")})), None)
 
 
 def resource_quota(namespace: str, settings: Mapping[str, Any]) -> Object | None:
     """The ResourceQuota of a namespace; ``None`` where its settings say nothing of a quota."""
-    hard = settings.get("quota")
-    return _object("ResourceQuota", namespace, QUOTA_NAME, {"hard": dict(hard)}) if hard else None
+    return next(iter(objects(namespace, {"quota": settings.get("quota")})), None)
+
+
+def _limit_range(namespace: str, name: str, said: Mapping[str, Any]) -> Object:
+    limits = [
+        {"type": TYPES[kind], **{FIELDS[field]: dict(amounts) for field, amounts in limit.items() if amounts}}
+        for kind, limit in said.items()
+        if limit
+    ]
+    return _object("LimitRange", namespace, name, {"limits": limits})
+
+
+def _resource_quota(namespace: str, name: str, said: Mapping[str, Any]) -> Object:
+    spec: Object = {"hard": dict(said["hard"])}
+    if said.get("scopes"):
+        spec["scopes"] = list(said["scopes"])
+    if said.get("scope_selector"):
+        spec["scopeSelector"] = {"matchExpressions": [_requirement(each) for each in said["scope_selector"]]}
+    return _object("ResourceQuota", namespace, name, spec)
+
+
+def _requirement(said: Mapping[str, Any]) -> Object:
+    values = {"values": list(said["values"])} if said.get("values") else {}
+    return {"scopeName": said["scope_name"], "operator": said["operator"], **values}
+
+
+def is_scoped(quota: Mapping[str, Any]) -> bool:
+    """Whether a ResourceQuota counts some of the namespace's objects alone."""
+    spec = quota.get("spec") or {}
+    return bool(spec.get("scopes") or spec.get("scopeSelector"))
 
 
 def _object(kind: str, namespace: str, name: str, spec: Object) -> Object:

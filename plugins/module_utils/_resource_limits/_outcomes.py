@@ -15,13 +15,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     Breaking,
     Saying,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import (
-    LIMITS_NAME,
-    QUOTA_NAME,
-)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import Probe
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Status
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import LIMITS_NAME, QUOTA_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import written
 
 IN_A_ROW = 3

@@ -13,14 +13,21 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import (
     FIELDS_OF,
+    LIMITS_NAME,
+    OPERATORS,
+    QUOTA_NAME,
+    SCOPES,
     contradictions,
     wrong_container_resource,
+    wrong_object_name,
     wrong_quantity,
     wrong_quota_name,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
-_KEYS = ("quota", "limits")
+_KEYS = ("quota", "limits", "quotas", "limit_ranges")
+_QUOTA_KEYS = ("hard", "scopes", "scope_selector")
+_SELECTOR_KEYS = ("scope_name", "operator", "values")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API takes it
 
 
@@ -65,10 +72,54 @@ def _mistakes(where: str, said: Any, more_keys: tuple[str, ...]) -> Iterator[str
     wrong = [
         *_wrong_amounts(f"{where}.quota", said.get("quota"), wrong_quota_name),
         *_wrong_limits(f"{where}.limits", said.get("limits")),
+        *_wrong_named(f"{where}.quotas", said.get("quotas"), QUOTA_NAME, _wrong_quota),
+        *_wrong_named(f"{where}.limit_ranges", said.get("limit_ranges"), LIMITS_NAME, _wrong_limits),
     ]
     yield from wrong
     if not wrong:
-        yield from (f"{where}.{'.'.join(path)}: {text}." for path, text in contradictions(said))
+        yield from (f"{where}.{'.'.join(map(str, path))}: {text}." for path, text in contradictions(said))
+
+
+def _wrong_named(where: str, said: Any, taken: str, wrong: Callable[[str, Any], Iterator[str]]) -> Iterator[str]:
+    if said is None:
+        return
+    if not isinstance(said, Mapping):
+        yield f"{where}: {said!r} is not a mapping of names to what each says."
+        return
+    for name, each in said.items():
+        if told := wrong_object_name(str(name), taken):
+            yield f"{where}: {name!r}; {told}."
+        yield from wrong(f"{where}.{name}", each)
+
+
+def _wrong_quota(where: str, said: Any) -> Iterator[str]:
+    if not isinstance(said, Mapping) or not said.get("hard"):
+        yield f"{where}: {said!r} is not a mapping like {{hard: {{pods: 20}}, scopes: [NotTerminating]}}."
+        return
+    yield from _unknown_keys(where, said, _QUOTA_KEYS)
+    yield from _wrong_amounts(f"{where}.hard", said["hard"], wrong_quota_name)
+    yield from _wrong_words(f"{where}.scopes", said.get("scopes"), SCOPES)
+    selector = said.get("scope_selector")
+    if selector is not None and not isinstance(selector, list):
+        yield f"{where}.scope_selector: {selector!r} is not a list like [{{scope_name: BestEffort, operator: Exists}}]."
+    for at, each in enumerate(selector if isinstance(selector, list) else ()):
+        path = f"{where}.scope_selector[{at}]"
+        if not isinstance(each, Mapping):
+            yield f"{path}: {each!r} is not a mapping like {{scope_name: BestEffort, operator: Exists}}."
+            continue
+        yield from _unknown_keys(path, each, _SELECTOR_KEYS)
+        yield from _wrong_words(f"{path}.scope_name", [each.get("scope_name")], SCOPES)
+        yield from _wrong_words(f"{path}.operator", [each.get("operator")], tuple(OPERATORS))
+
+
+def _wrong_words(where: str, said: Any, allowed: Sequence[str]) -> Iterator[str]:
+    if said is not None and not isinstance(said, list):
+        yield f"{where}: {said!r} is not a list."
+        return
+    for each in said or ():
+        if each not in allowed:
+            meant = did_you_mean(str(each), allowed)
+            yield f"{where}: {each!r} is not one of {', '.join(allowed)}{f'; did you mean {meant}?' if meant else '.'}"
 
 
 def _wrong_limits(where: str, limits: Any) -> Iterator[str]:

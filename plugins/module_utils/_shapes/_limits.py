@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import LARGEST, amounts, quantity
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
-Wrong = Iterator[tuple[tuple[str, ...], str]]
+Path: TypeAlias = "tuple[str | int, ...]"
+Wrong = Iterator[tuple[Path, str]]
 
 TYPES: Mapping[str, str] = {"container": "Container", "pod": "Pod", "persistent_volume_claim": "PersistentVolumeClaim"}
 """How a policy and a LimitRange call what a limit is for."""
@@ -56,7 +57,26 @@ COUNTED = (
 )
 """Objects that a quota counts by a name of their own; all others are ``count/<plural>.<group>``."""
 
+LIMITS_NAME = "hardening-limits"
+QUOTA_NAME = "hardening-quota"
+"""The names of what ``limits`` and ``quota`` of a policy say; ``limit_ranges`` and ``quotas`` have others."""
+
+SCOPES = (
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+)
+"""What a quota can be narrowed to (ResourceQuotaScope)."""
+
+OPERATORS: Mapping[str, bool] = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
+"""How a scope is compared (ScopedResourceSelectorRequirement), and whether with values."""
+
 _STANDARD = (*COMPUTE, *(f"{side}.{name}" for side in ("requests", "limits") for name in COMPUTE), "requests.storage")
+_KEY_OF = {QUOTA_NAME: "quota", LIMITS_NAME: "limits"}
 _HUGE_PAGES = "hugepages-"
 _IN_ORDER = ("min", "default_request", "default", "max")
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -87,6 +107,13 @@ def wrong_quota_name(name: str) -> str:
     )
 
 
+def wrong_object_name(name: str, taken: str) -> str:
+    """What is wrong with the name of a ResourceQuota or LimitRange; ``taken`` is that which has a key of its own."""
+    if not _DOMAIN.fullmatch(name):
+        return "allowed: a name of a-z, 0-9, - and . (DNS-1123 subdomain)"
+    return f"this is what {_KEY_OF[taken]} says: say it there" if name == taken else ""
+
+
 def wrong_container_resource(name: str) -> str:
     """What is wrong with the name of a container's resource; empty where nothing is."""
     if name in COMPUTE or name.startswith(_HUGE_PAGES) or _is_qualified(name):
@@ -105,19 +132,40 @@ def contradictions(resources: Any) -> Wrong:
 
     What has a wrong type or is no quantity is passed over: others tell of it.
     """
-    quota = _mapping(resources, "quota")
-    for name, said in quota.items():
-        amount = quantity(said)
-        if amount is not None and amount % 1 and (name in COUNTED or "/" in str(name)):
-            yield ("quota", str(name)), f"{said} of them cannot be: what is counted is whole"
-    limits = _mapping(resources, "limits")
-    for kind in FIELDS_OF:
-        for path, text in _of_type(_mapping(limits, kind), FIELDS_OF[kind]):
-            yield ("limits", kind, *path), text
+    quota, limits = _mapping(resources, "quota"), _mapping(resources, "limits")
+    quotas, limit_ranges = _mapping(resources, "quotas"), _mapping(resources, "limit_ranges")
+    for path, text in _not_whole(quota):
+        yield ("quota", *path), text
+    for name in quotas:
+        for path, text in _not_whole(_mapping(quotas[name], "hard")):
+            yield ("quotas", name, "hard", *path), text
+        for path, text in _of_selector(quotas[name]):
+            yield ("quotas", name, *path), text
+    for path, said in ((("limits",), limits), *((("limit_ranges", name), limit_ranges[name]) for name in limit_ranges)):
+        for kind in FIELDS_OF:
+            for below, text in _of_type(_mapping(said, kind), FIELDS_OF[kind]):
+                yield (*path, kind, *below), text
     for name, text in _requests_without_effect(quota, _mapping(limits, "container")):
         yield ("limits", "container", "default_request", name), text
     for path, text in _between_types(_mapping(limits, "container"), _mapping(limits, "pod")):
         yield ("limits", *path), text
+
+
+def _not_whole(hard: Mapping[str, Any]) -> Wrong:
+    for name, said in hard.items():
+        amount = quantity(said)
+        if amount is not None and amount % 1 and (name in COUNTED or "/" in str(name)):
+            yield (str(name),), f"{said} of them cannot be: what is counted is whole"
+
+
+def _of_selector(quota: Any) -> Wrong:
+    said = quota.get("scope_selector") if isinstance(quota, Mapping) else None
+    for at, each in enumerate(said if isinstance(said, list) else ()):
+        has_values = OPERATORS.get(str(each.get("operator"))) if isinstance(each, Mapping) else None
+        if has_values is True and not each.get("values"):
+            yield ("scope_selector", at), f"{each['operator']} needs values, like values: [high]"
+        if has_values is False and each.get("values"):
+            yield ("scope_selector", at, "values"), f"have no meaning with {each['operator']}"
 
 
 def _of_type(limit: Mapping[str, Any], fields: tuple[str, ...]) -> Wrong:

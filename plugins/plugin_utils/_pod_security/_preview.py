@@ -57,14 +57,15 @@ def previewed(
     """A preview of each namespace. One request more shows that the server looks at labels at all."""
     if not places:
         return {}
-    off = _why_off(client, places[0].name)
+    off = why_off(client, places[0].name)
     if off:
         return {place.name: off for place in places}
     found = client.parallel(lambda place: _preview(client, place, running[place.name]), places, progress)
     return {place.name: preview for place, preview in zip(places, found, strict=True)}
 
 
-def _why_off(client: Client, name: str) -> Preview | None:
+def why_off(client: Client, name: str) -> Preview | None:
+    """Why the server would say nothing of running pods, asked by a change of this namespace; ``None`` where it would."""
     answer = client.apply(
         namespace_object(name, enforcing_label(NO_LEVEL, LATEST)), manager=MANAGER, dry_run=True, force=True
     )

@@ -158,7 +158,9 @@ def _clear(result: ObjectResult) -> ObjectResult:
     if _ROLE_REF.search(result.error):
         return replace(
             result,
-            error="It is there already with another role, which cannot be changed: delete it, then run this again.",
+            error="It is there already with another role, which cannot be changed: give the grant another binding, or "
+            "none, and take this one away by remove. Or delete it, which takes the access for a moment, and run this "
+            "again.",
         )
     return result
 

@@ -24,10 +24,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     uncounted,
     used_by,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import QUOTA_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._outcomes import end
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import QUOTA_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import Servers, api_servers
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running, running_in

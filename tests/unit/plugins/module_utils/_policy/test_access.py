@@ -58,6 +58,11 @@ def test_grants_of_several_files_add_up() -> None:
     ("place", "said", "told"),
     [
         ("shop", "{grants: []}", "Did you mean grant?"),
+        (
+            "shop",
+            "{grant: [{role: a, binding: x, to: [{user: b}]}, {cluster_role: a, binding: x, to: [{user: b}]}]}",
+            "grant[1].binding: is that of grant[0] too, and a binding has one role",
+        ),
         ("shop", "{grant: [{role: a}]}", "to is missing"),
         ("shop", "{grant: [{to: [{user: a}]}]}", "must have exactly one of role, cluster_role"),
         ("shop", "{grant: [{role: a, to: [{}]}]}", "must have exactly one of user, group, service_account"),

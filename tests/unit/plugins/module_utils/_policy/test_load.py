@@ -210,7 +210,7 @@ FULL_WAIVER = "control: network.flows, subject: a, reason: r, owner: o, expires:
         ),
         (
             HEAD + "namespaces: {shop: {pod_security: {enforce: baseline, version: 1.30}}}\n",
-            '0.yml:3: namespaces.shop.pod_security.version: found "1.30"; allowed: latest, or a minor version of Kubernetes like v1.36',
+            '0.yml:3: namespaces.shop.pod_security.version: found "1.30"; allowed: latest, a minor version of Kubernetes like v1.36, or unlabelled',
         ),
         (
             HEAD + "namespaces: {shop: {pod_security: {warn_version: latest}}}\n",

@@ -25,6 +25,10 @@ namespaces:
           default_request: {}
         pod: {default: {cpu: 1}}
         persistent_volume_claim: {max: {cpu: 2}}
+      quotas:
+        hardening-quota: {hard: {pods: 1}}
+        team: {hard: {pods: 1.5}, scopes: [Terminates], scope_selector: [{scope_name: PriorityClass, operator: In}]}
+      limit_ranges: {team: {container: {max: {cpu: 1}, min: {cpu: 2}}}}
 """
 
 
@@ -42,6 +46,11 @@ def test_mistakes_are_told_with_file_and_line() -> None:
         f"policy.yml:11: {at}.limits.container.default_request: the mapping is empty: fill it or leave its key out",
         f"policy.yml:12: {at}.limits.pod.default: there is no such key",
         f'policy.yml:13: {at}.limits.persistent_volume_claim.max.cpu: found "cpu"',
+        f'policy.yml:15: {at}.quotas.hardening-quota: found "hardening-quota"',
+        f"policy.yml:16: {at}.quotas.team.hard.pods: 1.5 of them cannot be: what is counted is whole",
+        f"policy.yml:16: {at}.quotas.team.scope_selector[0]: In needs values, like values: [high]",
+        f'policy.yml:16: {at}.quotas.team.scopes[0]: found "Terminates"',
+        f"policy.yml:17: {at}.limit_ranges.team.container.max.cpu: 1 is less than min 2",
     ]
 
 

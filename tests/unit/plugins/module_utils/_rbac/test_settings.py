@@ -51,6 +51,25 @@ def test_grants_of_one_role_have_one_binding() -> None:
     assert [each["name"] for each in binding["subjects"]] == ["ops", "jane"]
 
 
+def test_a_binding_that_is_named_keeps_its_name_and_the_order_of_its_subjects() -> None:
+    said = {
+        "grant": [
+            {"role": "reader", "binding": "old:readers", "rules": [PODS], "to": [JANE, {"group": "ops"}]},
+            {"role": "reader", "binding": "more", "to": [{"user": "joe"}]},
+            {"role": "reader", "to": [{"user": "joe"}]},
+        ]
+    }
+    settings = parse_settings(said, "shop")
+    role, *bindings = objects(settings, "policy")
+    assert role["kind"] == "Role" and [each.rules is not None for each in settings.grants] == [True] * 3
+    named = {each["metadata"]["name"]: [who["name"] for who in each["subjects"]] for each in bindings}
+    (own,) = named.keys() - {"old:readers", "more"}
+    assert named == {"old:readers": ["jane", "ops"], "more": ["joe"], own: ["joe"]}
+    twice = {"grant": [{"role": "reader", "to": [JANE]}, {"cluster_role": "view", "binding": own, "to": [JANE]}]}
+    with pytest.raises(HardeningError, match=f"Two grants in shop have the binding {own}"):
+        objects(parse_settings(twice, "shop"), "policy")
+
+
 def test_access_to_the_cluster_is_given_by_the_clusters_own_kinds() -> None:
     rules = [{"urls": ["/metrics"], "verbs": ["get"]}]
     role, binding = objects(

@@ -53,7 +53,7 @@ def test_objects_are_held_against_each_other_by_amount() -> None:
     ("settings", "told"),
     [
         ("4", "namespaces.shop: settings are a mapping"),
-        ({"qouta": {}}, "there is no 'qouta', only quota, limits, create; did you mean quota?"),
+        ({"qouta": {}}, "there is no 'qouta', only quota, limits, quotas, limit_ranges, create; did you mean quota?"),
         ({"create": "yes"}, "namespaces.shop.create: 'yes' is neither true nor false"),
         ({"quota": ["pods"]}, "namespaces.shop.quota: ['pods'] is not a mapping"),
         ({"quota": {"cpus": 1}}, "namespaces.shop.quota: 'cpus'; allowed: requests.cpu"),

@@ -133,7 +133,7 @@ def test_what_the_user_of_the_run_stands_on_stays(monkeypatch: pytest.MonkeyPatc
 
 def test_another_role_of_a_binding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Cluster(monkeypatch, {"RoleBinding": "The server refused (422): roleRef: cannot change roleRef."}).run()
-    assert "delete it, then run this again" in told["readerBinding"].error
+    assert "give the grant another binding" in told["readerBinding"].error
 
 
 def test_check_mode_knows_of_the_role_that_is_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
