@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import subprocess
 import sys
@@ -418,46 +417,3 @@ def test_two_policy_files_leave_each_others_work_alone(world: World, tmp_path: P
     assert play(world, tmp_path, REMOVE, policy(2, one, two)).status == 0
     assert world.labels(two) == {} and not world.policies(two)
     assert world.labels(one)[MARK] == f"{world.name}-1" and DENY in world.policies(one)
-
-
-def test_after_any_changes_the_cluster_is_as_if_the_last_settings_were_the_first(world: World) -> None:
-    seed = int(os.environ.get("HARDENING_SEED") or random.SystemRandom().randrange(10**6))
-    print(f"HARDENING_SEED={seed}")
-    chance = random.Random(seed)
-    places = [world.namespace(f"n{number}") for number in range(4)]
-    for _time in range(12):
-        network, security = any_settings(chance, places)
-        both = {"network_policies": network, "pod_security": security}
-        for module in chance.sample(list(both), 2):
-            state = {"namespaces": both[module]} if both[module] else {"state": "absent"}
-            told = world.run(module, set=world.name, **state)
-            assert not told["failed"], told
-    changed = {place: content(world, place) for place in places}
-    for module in both:
-        assert not world.run(module, set=world.name, state="absent")["failed"]
-        if both[module]:
-            assert not world.run(module, set=world.name, namespaces=both[module])["failed"]
-    assert {place: content(world, place) for place in places} == changed
-
-
-def any_settings(chance: random.Random, places: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Network and Pod Security settings of some of the namespaces."""
-    ends = [{"app": "a"}, {"app": "b"}, {}]
-    network: dict[str, Any] = {}
-    for place in chance.sample(places, chance.randint(0, len(places))):
-        deny = chance.choice([["ingress"], ["egress"], ["ingress", "egress"]])
-        flows = [{"from": chance.choice(ends), "to": chance.choice(ends)} for _flow in range(chance.randint(0, 3))]
-        network[place] = {"default_deny": deny, "allow": flows, "accept_risks": ["dns"]}
-    security = {
-        place: {chance.choice(["enforce", "warn", "audit"]): chance.choice(["baseline", "restricted"])}
-        for place in chance.sample(places, chance.randint(0, len(places)))
-    }
-    return network, security
-
-
-def content(world: World, place: str) -> tuple[dict[str, str], dict[str, Any]]:
-    policies = world.policies(place)
-    marks = ("labels", "annotations")
-    return world.labels(place), {
-        name: (each["spec"], [each["metadata"].get(mark) for mark in marks]) for name, each in policies.items()
-    }
