@@ -23,16 +23,19 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._set
 
 def declared(namespace: str, said: NetworkSettings) -> dict[str, InForce]:
     """The declared policies of a namespace by name, as they act once written."""
-    return {
-        name: in_force({"metadata": {"name": name, "namespace": namespace}, "spec": spec})
-        for name, spec in said.policies.items()
-    }
+    return {name: _acting(namespace, name, said) for name in said.policies}
+
+
+def _acting(namespace: str, name: str, said: NetworkSettings) -> InForce:
+    return in_force({"metadata": {"name": name, "namespace": namespace}, "spec": said.policies[name]})
 
 
 def is_declared(policy: InForce, said: NetworkSettings) -> bool:
     """Whether a policy in force does what the settings of its namespace declare under its name."""
-    wanted = declared(policy.namespace, said).get(policy.name) if policy.name in said.policies else None
-    return wanted is not None and all(_same(policy, wanted, direction) for direction in DIRECTIONS)
+    if policy.name not in said.policies:
+        return False
+    wanted = _acting(policy.namespace, policy.name, said)
+    return all(_same(policy, wanted, direction) for direction in DIRECTIONS)
 
 
 def _same(policy: InForce, wanted: InForce, direction: Direction) -> bool:

@@ -30,9 +30,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._risks import (
     THROUGH_PODS,
     allow_from,
-    entrances,
+    is_outward,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import DIRECTIONS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._cluster_components import (
+    holds_cluster_components,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import (
     completed,
     mistakes_in,
@@ -118,7 +121,7 @@ class _Guess:
     """Who seems to call whom, of all namespaces."""
 
     def __init__(self, facts: Facts) -> None:
-        self._facts, self._doors = facts, sorted(entrances(facts))
+        self._facts, self._doors = facts, _doors(facts)
         self._mentions: dict[str, list[Mention]] = {}
         for mention in (each for space in facts.workloads.values() for one in space for each in mentions(one, facts)):
             for space in {mention.namespace, mention.workload.namespace}:
@@ -130,7 +133,7 @@ class _Guess:
     def block(self, name: str, directions: Sequence[str], has_policies: bool) -> Iterator[str]:
         """The lines of a default deny, and of the flows through it, each after why it is thought to be one."""
         cache = node_local_dns(self._facts)
-        yield "network:  # these keys go to policies, below" if has_policies else "network:"
+        yield "network:  # put these keys beside policies, below" if has_policies else "network:"
         yield f"  default_deny: [{', '.join(directions)}]"
         if "egress" in directions:
             yield f"  dns: {{node_local: {cache}}}" if cache else "  dns: true"
@@ -197,6 +200,17 @@ class _Guess:
                 behind = selected_by(self._facts.workloads.get(name) or (), selector)
                 ports = ", ".join(f"{each.port}/{each.protocol}" for each in backings(found, None, self._facts))
                 yield f"Service/{name}/{service}: {subjects_of(behind) or 'no pod yet'} on {ports or 'no port'}"
+
+
+def _doors(facts: Facts) -> list[str]:
+    """The namespaces that Ingresses and routes may be served from: where components of the cluster are, if any are."""
+    found = [
+        name
+        for name in sorted(facts.namespaces)
+        if any(is_outward(service) for service in (facts.services.get(name) or {}).values())
+        or any(not on_host_network(pod) and any(host_ports(pod)) for pod in facts.workloads.get(name) or ())
+    ]
+    return [name for name in found if holds_cluster_components(name)] or found
 
 
 def _labels_of(workload: PodTemplate) -> Labels:

@@ -162,7 +162,7 @@ def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
     servers = [address for server in facts.api_servers for address in server.addresses]
     cluster = {*facts.node_addresses, *servers}
     if _ALLOW_FROM[risk] != _FROM_API_SERVER:
-        doors = entrances(facts).values() if risk in THROUGH_PODS else ()
+        doors = _entrances(facts).values() if risk in THROUGH_PODS else ()
         return lambda rule: (
             from_outside(rule, cluster)
             or (risk in THROUGH_PODS and is_every_namespace(rule.peers, facts.namespaces))
@@ -176,17 +176,18 @@ def _lets_in(risk: Risk, facts: Facts) -> Callable[[Rule], bool]:
     return lambda rule: not rule.peers or any(is_peer(peer, "", end_of(agent, facts)) for peer in rule.peers)
 
 
-def entrances(facts: Facts) -> dict[str, Mapping[str, str]]:
+def _entrances(facts: Facts) -> dict[str, Mapping[str, str]]:
     """The namespaces that are seen to hold something that is reached from outside, and their labels."""
     return {
         name: labels
         for name, labels in facts.namespaces.items()
         if any(on_host_network(pod) or any(host_ports(pod)) for pod in facts.workloads.get(name) or ())
-        or any(_is_outward(service) for service in (facts.services.get(name) or {}).values())
+        or any(is_outward(service) for service in (facts.services.get(name) or {}).values())
     }
 
 
-def _is_outward(service: Mapping[str, Any]) -> bool:
+def is_outward(service: Mapping[str, Any]) -> bool:
+    """Whether a Service is reached from outside of the cluster."""
     spec = service.get("spec") or {}
     return spec.get("type") in ("LoadBalancer", "NodePort") or bool(spec.get("externalIPs"))
 

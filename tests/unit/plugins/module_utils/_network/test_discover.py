@@ -141,9 +141,25 @@ def test_what_leads_in_is_kept_open(shop: Any) -> None:
 def test_what_is_denied_already_is_not_proposed(shop: Any) -> None:
     assert found(shop, shop.policy("deny", ALL_CLOSED)).comments == ()
     ingress_only = found(shop, shop.policy("deny", {**ALL_CLOSED, "policyTypes": ["Ingress"]}))
-    block = ingress_only.comments[-1].replace("network:  # these keys go to policies, below", "network:")
+    block = ingress_only.comments[-1].replace("network:  # put these keys beside policies, below", "network:")
     assert taken_over(block) == {"default_deny": ["egress"], "dns": True}
 
 
 def test_a_namespace_without_workloads_gets_no_proposal(shop: Any) -> None:
     assert found(shop, workloads={}) == Found({}, ())
+
+
+def test_of_several_namespaces_to_come_in_from_none_is_taken_but_all_are_named(shop: Any) -> None:
+    doors = {
+        name: {"in": shop.service("in", {"port": 443}, namespace=name, type="NodePort")} for name in ("data", "web")
+    }
+    caller = Caller("gateway", "HTTPRoute/shop/r", "shop", "backend", 80)
+    names = {"shop": {}, "data": {}, "web": {}, "ingress-nginx": {}}
+    block = found(shop, namespaces=names, services={**services(shop), **doors}, callers=(caller,)).comments[-1]
+    assert "# HTTPRoute/shop/r leads to Service/shop/backend, from one of data, web" in block
+    assert "namespace: <that of the gateway's pods>" in block
+    doors["ingress-nginx"] = {"in": shop.service("in", {"port": 443}, namespace="ingress-nginx", type="LoadBalancer")}
+    block = found(shop, namespaces=names, services={**services(shop), **doors}, callers=(caller,)).comments[-1]
+    assert taken_over(block)["allow"] == [
+        {"from": {"namespace": "ingress-nginx"}, "to": {"app": "backend"}, "ports": ["8080/TCP"]}
+    ]
