@@ -37,6 +37,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._clus
     holds_cluster_components,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import (
+    OWN_PREFIX,
     completed,
     mistakes_in,
     wrong_name,
@@ -112,6 +113,8 @@ def _why_not(policy: Object, spec: Object, set_name: str) -> str:
         return f"it is of the set {other}, and belongs into that policy"
     if makers:
         return f"{makers[0]['kind']} {makers[0]['name']} makes it, and would take marks away again"
+    if other and metadata["name"].startswith(OWN_PREFIX):
+        return "it comes from default_deny, dns or allow of this very set; say them here, or it will be removed"
     if wrong := wrong_name(metadata["name"]):
         return f"of its name, {wrong}"
     return next((text for _path, text in mistakes_in(spec)), "")

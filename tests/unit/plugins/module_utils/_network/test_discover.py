@@ -70,6 +70,12 @@ def test_a_policy_of_this_set_is_said_again_and_one_of_another_is_left_to_it(sho
     )
 
 
+def test_what_settings_of_this_set_made_is_not_forgotten(shop: Any) -> None:
+    told = found(shop, shop.policy("hardening-default-deny", ALL_CLOSED, set_name="set"))
+    assert told.settings == {}
+    assert told.comments[0].endswith("say them here, or it will be removed.")
+
+
 @pytest.mark.parametrize(
     ("name", "metadata", "why"),
     [
