@@ -40,6 +40,7 @@ options:
 extends_documentation_fragment:
   - hardening.kubernetes.network_policies
   - hardening.kubernetes.settings
+  - hardening.kubernetes.record
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup
@@ -66,6 +67,20 @@ EXAMPLES = r"""
   hardening.kubernetes.network_policies:
     selected:
       - {selector: team=payments, default_deny: [ingress], accept_risks: [node_port]}
+
+- name: Take over a NetworkPolicy that is there already, in Kubernetes' own words
+  hardening.kubernetes.network_policies:
+    set: shop
+    namespaces:
+      shop:
+        policies:
+          frontend-not-from-legacy:
+            podSelector: {matchLabels: {app: frontend}}
+            policyTypes: [Ingress]
+            ingress:
+              - from:
+                  - podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [legacy]}]}
+                ports: [{port: 8080}]
 
 - name: Remove the shop's policies from wherever they are
   hardening.kubernetes.network_policies:
