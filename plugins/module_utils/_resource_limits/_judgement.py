@@ -46,40 +46,41 @@ def unreadable_findings(namespace: str, controls: Iterable[str], why: str) -> li
     return [judged(control, _of(namespace), "unknown", why, "none", remedy) for control in (*controls, RUNNING_FIT)]
 
 
-def absent_finding(control: str, namespace: str, kind: str, there: bool, others: Sequence[str]) -> Finding:
-    """For a namespace whose ResourceQuota or LimitRange is missing, or ``there`` with other content."""
-    name = QUOTA_NAME if kind == "ResourceQuota" else LIMITS_NAME
-    said = f"the {kind} {name} says something else than the settings" if there else f"there is no {kind} {name}"
+def subject_of(namespace: str, kind: str, name: str) -> str:
+    """The subject of a finding about one object: the namespace, or for an object of another name that itself."""
+    return _of(namespace) if name in (QUOTA_NAME, LIMITS_NAME) else f"{kind}/{namespace}/{name}"
+
+
+def absent_finding(control: str, subject: str, label: str, there: bool, others: Sequence[str]) -> Finding:
+    """For a ResourceQuota or LimitRange (``label``: kind and name) that is missing, or ``there`` with other content."""
+    said = f"the {label} says something else than the settings" if there else f"there is no {label}"
     if others:
         said += f"; in force {'are' if len(others) > 1 else 'is'} {', '.join(others)}"
-    return judged(control, _of(namespace), "fail", said, "config", _ENFORCE)
+    return judged(control, subject, "fail", said, "config", _ENFORCE)
 
 
-def effect_finding(control: str, namespace: str, outcome: Outcome, notes: Sequence[str], missed: str) -> Finding:
+def effect_finding(control: str, subject: str, outcome: Outcome, notes: Sequence[str], missed: str) -> Finding:
     """The verdict that probes came to; ``missed`` are API servers that could not be asked: nothing passes then."""
     evidence = "; ".join([outcome.evidence, *notes])
     if missed:
         evidence += f"; not reachable from here at their own address, and so not asked: {missed}"
         if outcome.status == "pass":
-            return judged(control, _of(namespace), "unknown", evidence, outcome.proof, _REACH_ALL)
-    return judged(control, _of(namespace), outcome.status, evidence, outcome.proof, outcome.remedy)
+            return judged(control, subject, "unknown", evidence, outcome.proof, _REACH_ALL)
+    return judged(control, subject, outcome.status, evidence, outcome.proof, outcome.remedy)
 
 
-def nothing_to_exceed_finding(namespace: str, counted: Mapping[str, str]) -> Finding:
+def nothing_to_exceed_finding(subject: str, counted: Mapping[str, str]) -> Finding:
     """For a quota of which no single pod can exceed anything."""
     said = f"no single pod can exceed this quota ({_reasons(counted)}); {COUNTED} says whether the server counts"
-    return judged(QUOTA, _of(namespace), "not_applicable", said, "config")
+    return judged(QUOTA, subject, "not_applicable", said, "config")
 
 
-def counted_finding(
-    namespace: str, counted: Mapping[str, str], unequal: Sequence[str], proven: Sequence[str]
-) -> Finding:
+def counted_finding(subject: str, counted: Mapping[str, str], unequal: Sequence[str], proven: Sequence[str]) -> Finding:
     """The verdict on what no single pod can exceed: that the server counts it, up to what the quota says.
 
     ``counted`` are the names with the reasons, ``unequal`` those of which ``status.hard`` is not ``spec.hard``, or
     ``status.used`` is missing, ``proven`` those that probes were refused for.
     """
-    subject = _of(namespace)
     besides = f"; by effect, see {QUOTA}: {', '.join(proven)}" if proven else ""
     if not counted:
         return judged(
@@ -188,10 +189,10 @@ def held_back_finding(control: str, namespace: str, against: Sequence[Finding]) 
     return judged(control, _of(namespace), "fail", f"{said}; the namespace was left as it is", "config", remedy)
 
 
-def not_set_finding(control: str, namespace: str, error: str) -> Finding:
+def not_set_finding(control: str, subject: str, error: str) -> Finding:
     """For a quota or a LimitRange that could not be set."""
     remedy = "Do what the message says. What another field manager owns is taken over with force_conflicts: true."
-    return judged(control, _of(namespace), "fail", f"it could not be set: {error}", "server", remedy)
+    return judged(control, subject, "fail", f"it could not be set: {error}", "server", remedy)
 
 
 def expected(finding: Finding, held: bool) -> Finding:

@@ -33,16 +33,6 @@ def objects(namespace: str, settings: Mapping[str, Any]) -> list[Object]:
     ]
 
 
-def limit_range(namespace: str, settings: Mapping[str, Any]) -> Object | None:
-    """The LimitRange of a namespace; ``None`` where its settings say nothing of limits."""
-    return next(iter(objects(namespace, {"limits": settings.get("limits")})), None)
-
-
-def resource_quota(namespace: str, settings: Mapping[str, Any]) -> Object | None:
-    """The ResourceQuota of a namespace; ``None`` where its settings say nothing of a quota."""
-    return next(iter(objects(namespace, {"quota": settings.get("quota")})), None)
-
-
 def _limit_range(namespace: str, name: str, said: Mapping[str, Any]) -> Object:
     limits = [
         {"type": TYPES[kind], **{FIELDS[field]: dict(amounts) for field, amounts in limit.items() if amounts}}

@@ -92,13 +92,13 @@ def _end(outcomes: Sequence[Outcome]) -> Outcome:
     return last
 
 
-def exceeding_outcome(probe: Probe, hard: Amounts, answer: Reply, less: bool) -> Outcome:
-    """Judge the answer to a pod that exceeds our quota; ``less``: it was let in, but asks for less than was sent."""
+def exceeding_outcome(probe: Probe, hard: Amounts, answer: Reply, less: bool, quota: str = QUOTA_NAME) -> Outcome:
+    """Judge the answer to a pod that exceeds this quota; ``less``: it was let in, but asks for less than was sent."""
     asked = ", ".join(probe.exceeds)
-    if answer.kind == "exceeded" and answer.quota == QUOTA_NAME:
+    if answer.kind == "exceeded" and answer.quota == quota:
         unmet = [name for name in probe.exceeds if name not in answer.requested or answer.limited[name] != hard[name]]
         if not unmet:
-            said = f"a pod that asks for more of {asked} is refused with: exceeded quota: {QUOTA_NAME}"
+            said = f"a pod that asks for more of {asked} is refused with: exceeded quota: {quota}"
             return Outcome("pass", said)
         said = f"a pod that asks for more of {asked} is refused, but not for {', '.join(unmet)}: {answer.reason}"
         return Outcome("unknown", said, "none", "Run again: the server may not have seen the quota's last change.")
@@ -106,16 +106,16 @@ def exceeding_outcome(probe: Probe, hard: Amounts, answer: Reply, less: bool) ->
         said = f"a webhook changed the pod that asks for more of {asked} on its way in, so that it fits"
         return Outcome("unknown", said, "none", "Exempt pods named hardening-probe-… from the mutating webhook.")
     if answer.kind == "admitted":
-        said = f"a pod that asks for more of {asked} is let in although the ResourceQuota {QUOTA_NAME} is there"
+        said = f"a pod that asks for more of {asked} is let in although the ResourceQuota {quota} is there"
         return Outcome("fail", said, remedy=_SWITCH_ON.format("ResourceQuota"))
     return _not_said("the quota", answer, "pods")
 
 
-def fitting_outcome(answer: Reply) -> Outcome:
-    """Judge the answer to a pod that fits: it may be refused by other quotas, but not by ours."""
+def fitting_outcome(answer: Reply, quota: str = QUOTA_NAME) -> Outcome:
+    """Judge the answer to a pod that fits: it may be refused by other quotas, but not by this one."""
     if answer.kind == "admitted":
         return Outcome("pass", "one that fits is let in")
-    if answer.kind == "exceeded" and answer.quota != QUOTA_NAME:
+    if answer.kind == "exceeded" and answer.quota != quota:
         return Outcome("pass", f"one that fits is refused by {answer.by} alone")
     if answer.kind == "exceeded":
         said = f"a pod that should fit is refused too: {answer.reason}"
@@ -123,8 +123,8 @@ def fitting_outcome(answer: Reply) -> Outcome:
     return _not_said("the quota", answer, "pods")
 
 
-def breaking_outcome(probe: Breaking, answer: Reply, has_others: bool) -> Outcome:
-    """Judge the answer to what breaks our LimitRange; ``has_others``: there are further ones in the namespace."""
+def breaking_outcome(probe: Breaking, answer: Reply, has_others: bool, limit_range: str = LIMITS_NAME) -> Outcome:
+    """Judge the answer to what breaks this LimitRange; ``has_others``: there are further ones in the namespace."""
     bounds = ", ".join(
         f"{each.what} {each.resource} per {each.kind} {written(each.amount)}" for each in sorted(probe.breaks)
     )
@@ -139,7 +139,7 @@ def breaking_outcome(probe: Breaking, answer: Reply, has_others: bool) -> Outcom
             return Outcome("unknown", f"{said}; another LimitRange answered first", "none", "Run again.", aside=True)
         return Outcome("fail", said, remedy=_SWITCH_ON.format("LimitRanger"))
     if answer.kind == "admitted" or answer.kind == "exceeded":
-        said = f"a {what} beyond {bounds} gets past the LimitRange {LIMITS_NAME}"
+        said = f"a {what} beyond {bounds} gets past the LimitRange {limit_range}"
         return Outcome("fail", said, remedy=_SWITCH_ON.format("LimitRanger"))
     return _not_said("the LimitRange", answer, f"{'persistentvolumeclaims' if what == 'claim' else 'pods'}")
 

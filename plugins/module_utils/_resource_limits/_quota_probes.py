@@ -130,6 +130,11 @@ def plan(hard: Amounts, used: Amounts, limits: Sequence[Limit]) -> Plan:
     return Plan(tuple(exceeding), fitting, "" if fitting else _full(left, behind), counted, untried)
 
 
+def plan_of_scoped(hard: Amounts) -> Plan:
+    """How to prove a quota with scopes: which pods fall under it is left to the server, and so is the proof."""
+    return Plan((), None, "", dict.fromkeys(hard, "it counts what its scopes hold"))
+
+
 def _by_resource(names: Iterable[str], behind: Mapping[str, str]) -> list[list[str]]:
     found: dict[str, list[str]] = {}
     for name in names:

@@ -24,15 +24,18 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     uncounted,
     used_by,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import is_scoped
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._outcomes import end
-from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import plan
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import (
+    plan,
+    plan_of_scoped,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import QUOTA_NAME
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import Servers, api_servers
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running, running_in
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._trials import ask_until_settled
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Key, Place
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._trials import (
     LimitsTrial,
     QuotaTrial,
@@ -91,7 +94,8 @@ def misfit(place: Place, running: Running, kept: bool = False) -> Misfit:
     refused = {each.subject: found for each in starting if (found := misfits(each, limits, quotas))}
     counted = used_by(*running.all)
     above = {f"ResourceQuota/{place.name}/{each.name}": found for each in quotas if (found := overdrawn(each, counted))}
-    unknown = [name for each in quotas if each.name == QUOTA_NAME for name in uncounted(each, counted)]
+    wanted = place.names("ResourceQuota")
+    unknown = [name for each in quotas if each.name in wanted for name in uncounted(each, counted)]
     return Misfit(refused, above, unknown, len(starting), running.not_seen)
 
 
@@ -123,56 +127,69 @@ def look(client: Client, places: Mapping[str, Place], timeout: float, progress: 
     ask_until_settled(client, list(everything), timeout, progress)
     for place in seen:
         found = findings[place.name]
-        if "LimitRange" in place.wanted:
-            found.append(_of_limits(place, limit_trials.get(place.name, []), servers))
-        if "ResourceQuota" in place.wanted:
-            found += _of_quota(place, quota_trials.get(place.name, []), servers)
-        found += _of_what_runs(place, running[place.name], starting.get(place.name), quota_trials.get(place.name, []))
+        for key in place.wanted:
+            at = (place.name, *key)
+            if key[0] == "LimitRange":
+                found.append(_of_limits(place, key, limit_trials.get(at, []), servers))
+            else:
+                found += _of_quota(place, key, quota_trials.get(at, []), servers)
+        tried = [each for at, trials in quota_trials.items() if at[0] == place.name for each in trials[:1]]
+        found += _of_what_runs(place, running[place.name], starting.get(place.name), tried)
     return findings
 
 
-def _trials(kind_of_trial: Any, kind: str, places: Iterable[Place], servers: Servers) -> dict[str, list[Any]]:
+def _trials(
+    kind_of_trial: Any, kind: str, places: Iterable[Place], servers: Servers
+) -> dict[tuple[str, str, str], list[Any]]:
+    """By namespace, kind and name, one trial for each API server."""
     return {
-        place.name: [kind_of_trial(place, *server) for server in servers.reached]
+        (place.name, *key): [kind_of_trial(place, key, *server) for server in servers.reached]
         for place in places
-        if kind in place.wanted and place.is_in_force(kind)
+        for key in place.wanted
+        if key[0] == kind and place.is_in_force(key)
     }
 
 
-def _of_limits(place: Place, trials: Sequence[LimitsTrial], servers: Servers) -> Finding:
-    others = [f"LimitRange {each['metadata']['name']}" for each in place.others("LimitRange")]
-    if not trials:
-        there = place.own("LimitRange") is not None
-        return judgement.absent_finding(judgement.LIMITS, place.name, "LimitRange", there, others)
-    notes = [f"besides ours in force: {', '.join(others)}"] if others else []
-    return judgement.effect_finding(
-        judgement.LIMITS, place.name, end(by_server(trials)), [*notes, *filter(None, [servers.note])], servers.missed
-    )
+def _beside(place: Place, key: Key) -> list[str]:
+    return [f"{key[0]} {each['metadata']['name']}" for each in place.others(key)]
 
 
-def _of_quota(place: Place, trials: Sequence[QuotaTrial], servers: Servers) -> list[Finding]:
-    others = [f"ResourceQuota {each['metadata']['name']}" for each in place.others("ResourceQuota")]
+def _notes(others: Sequence[str], servers: Servers) -> list[str]:
+    beside = [f"besides ours in force: {', '.join(others)}"] if others else []
+    return [*beside, *filter(None, [servers.note])]
+
+
+def _of_limits(place: Place, key: Key, trials: Sequence[LimitsTrial], servers: Servers) -> Finding:
+    others, subject = _beside(place, key), judgement.subject_of(place.name, *key)
     if not trials:
-        there = place.own("ResourceQuota") is not None
-        hard = amounts(place.wanted["ResourceQuota"]["spec"]["hard"])
-        planned = plan(hard, {}, place.limits())
+        there = place.own(key) is not None
+        return judgement.absent_finding(judgement.LIMITS, subject, " ".join(key), there, others)
+    outcome = end(by_server(trials))
+    return judgement.effect_finding(judgement.LIMITS, subject, outcome, _notes(others, servers), servers.missed)
+
+
+def _of_quota(place: Place, key: Key, trials: Sequence[QuotaTrial], servers: Servers) -> list[Finding]:
+    others, subject = _beside(place, key), judgement.subject_of(place.name, *key)
+    scoped = is_scoped(place.wanted[key])
+    if not trials:
+        there = place.own(key) is not None
+        hard = amounts(place.wanted[key]["spec"]["hard"])
+        planned = plan_of_scoped(hard) if scoped else plan(hard, {}, place.limits())
         controls = [
             *([judgement.QUOTA] if planned.exceeding or planned.untried else []),
             *([judgement.COUNTED] if planned.counted else []),
         ]
-        return [judgement.absent_finding(control, place.name, "ResourceQuota", there, others) for control in controls]
+        return [judgement.absent_finding(control, subject, " ".join(key), there, others) for control in controls]
     planned = trials[0].plan
     proven = sorted({name for probe in planned.exceeding for name in probe.exceeds})
-    notes = [f"besides ours in force: {', '.join(others)}"] if others else []
-    by_effect = (
-        judgement.effect_finding(
-            judgement.QUOTA, place.name, end(by_server(trials)), [*notes, *filter(None, [servers.note])], servers.missed
-        )
-        if planned.exceeding or planned.untried
-        else judgement.nothing_to_exceed_finding(place.name, planned.counted)
-    )
     unequal = [name for name in trials[0].unequal if name in planned.counted]
-    return [by_effect, judgement.counted_finding(place.name, planned.counted, unequal, proven)]
+    counted = judgement.counted_finding(subject, planned.counted, unequal, proven)
+    if scoped:
+        return [counted]
+    if planned.exceeding or planned.untried:
+        outcome, notes = end(by_server(trials)), _notes(others, servers)
+        return [judgement.effect_finding(judgement.QUOTA, subject, outcome, notes, servers.missed), counted]
+    return [judgement.nothing_to_exceed_finding(subject, planned.counted), counted]
 
 
 def _of_what_runs(
@@ -181,7 +198,7 @@ def _of_what_runs(
     if trials is None:
         return misfit(place, running).findings(place.name)
     limits = place.limits()
-    fresh = {each.quota["metadata"]["name"]: each.quota for each in quotas[:1]}
+    fresh = {each.quota["metadata"]["name"]: each.quota for each in quotas}
     counted: list[Quota] = quotas_of(fresh.get(each["metadata"]["name"], each) for each in place.live["ResourceQuota"])
     above = {f"ResourceQuota/{place.name}/{each.name}": overdrawn(each, {}) for each in counted}
     claims = {each.template.subject: found for each in trials if (found := claim_misfits(each.template, limits))}

@@ -25,8 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import (
     MANAGER,
-    limit_range,
-    resource_quota,
+    objects,
     says_the_same,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._settings import (
@@ -53,6 +52,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings imp
 
 Object = dict[str, Any]
 
+Key = tuple[str, str]
+"""Kind and name of an object."""
+
 KINDS = (KNOWN["v1", "LimitRange"], KNOWN["v1", "ResourceQuota"])
 _ONE_BY_ONE_UP_TO = 8
 
@@ -68,42 +70,46 @@ class Place:
     """One namespace: the objects that its settings ask for, in the form that the server keeps, and those in force.
 
     ``live`` are all LimitRanges and ResourceQuotas there, by kind. ``why_unreadable`` says why some are not known.
-    ``leaving`` are those, by kind and name, that the set has there and that nothing names any more.
+    ``leaving`` are those that the set has there and that nothing names any more.
     """
 
     name: str
-    wanted: dict[str, Object]
+    wanted: dict[Key, Object]
     creating: bool = False
     live: dict[str, list[Object]] = field(default_factory=lambda: {resource.kind: [] for resource in KINDS})
     why_unreadable: str = ""
-    leaving: frozenset[tuple[str, str]] = frozenset()
+    leaving: frozenset[Key] = frozenset()
 
     @classmethod
     def of(cls, name: str, settings: Settings, creating: bool) -> Place:
         """The place of a namespace that gets settings."""
-        objects = filter(None, (limit_range(name, settings), resource_quota(name, settings)))
-        return cls(name, {each["kind"]: as_kept(each) for each in objects}, creating)
+        wanted = {(each["kind"], each["metadata"]["name"]): as_kept(each) for each in objects(name, settings)}
+        return cls(name, wanted, creating)
 
     @property
     def controls(self) -> list[str]:
         """The controls, beside that of what runs, that the settings ask for."""
         of_kind = {"ResourceQuota": (QUOTA, COUNTED), "LimitRange": (LIMITS,)}
-        return [control for kind, controls in of_kind.items() if kind in self.wanted for control in controls]
+        return [control for kind, controls in of_kind.items() if self.names(kind) for control in controls]
 
-    def own(self, kind: str) -> Object | None:
-        """The live object of the name that is ours."""
-        name = self.wanted[kind]["metadata"]["name"] if kind in self.wanted else ""
+    def names(self, kind: str) -> list[str]:
+        """The names of the wanted objects of a kind."""
+        return [name for of_kind, name in self.wanted if of_kind == kind]
+
+    def own(self, key: Key) -> Object | None:
+        """The live object that is wanted."""
+        kind, name = key
         return next((each for each in self.live[kind] if each["metadata"]["name"] == name), None)
 
-    def others(self, kind: str) -> list[Object]:
-        """The live objects of a kind beside ours."""
-        own = self.own(kind)
-        return [each for each in self.live[kind] if each is not own]
+    def others(self, key: Key) -> list[Object]:
+        """The live objects of the same kind beside one that is wanted."""
+        own = self.own(key)
+        return [each for each in self.live[key[0]] if each is not own]
 
-    def is_in_force(self, kind: str) -> bool:
-        """Whether ours says what the settings say."""
-        own = self.own(kind)
-        return own is not None and says_the_same(own, self.wanted[kind])
+    def is_in_force(self, key: Key) -> bool:
+        """Whether an object says what the settings say."""
+        own = self.own(key)
+        return own is not None and says_the_same(own, self.wanted[key])
 
     @property
     def is_all_in_force(self) -> bool:
@@ -118,7 +124,7 @@ class Place:
         """The objects of a kind, as they will be once the settings are in force; with ``kept`` as they are."""
         if kept:
             return self.live[kind]
-        own = [self.wanted[kind]] if kind in self.wanted and not self.is_in_force(kind) else []
+        own = [each for key, each in self.wanted.items() if key[0] == kind and not self.is_in_force(key)]
         gone = {name for leaving, name in self.leaving if leaving == kind} | {each["metadata"]["name"] for each in own}
         return [*(each for each in self.live[kind] if each["metadata"]["name"] not in gone), *own]
 

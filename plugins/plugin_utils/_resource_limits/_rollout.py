@@ -21,6 +21,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     QUOTA,
     held_back_finding,
     not_set_finding,
+    subject_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
@@ -79,7 +80,8 @@ def carry_out(
 
 def held_back(place: Place, weighed: Weighed, *, dry_run: bool) -> tuple[list[ObjectResult], list[Finding]]:
     """What becomes of objects that are not written: failures, and in check mode nothing; and the reasons."""
-    reasons = [held_back_finding(_CONTROL_OF[kind], place.name, weighed.against) for kind in place.wanted]
+    kinds = dict.fromkeys(kind for kind, _name in place.wanted)
+    reasons = [held_back_finding(_CONTROL_OF[kind], place.name, weighed.against) for kind in kinds]
     error = f"{reasons[0].evidence} ({reasons[0].remedy})" if reasons and not dry_run else ""
     done = [replace(_failed(each, error), action="failed" if error else "unchanged") for each in place.wanted.values()]
     return done, reasons
@@ -87,7 +89,7 @@ def held_back(place: Place, weighed: Weighed, *, dry_run: bool) -> tuple[list[Ob
 
 def not_set(done: list[ObjectResult], held: set[str]) -> list[Finding]:
     return [
-        not_set_finding(_CONTROL_OF[each.kind], each.namespace, each.error)
+        not_set_finding(_CONTROL_OF[each.kind], subject_of(each.namespace, each.kind, each.name), each.error)
         for each in done
         if each.error and each.kind in _CONTROL_OF and each.namespace not in held
     ]

@@ -25,9 +25,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
     rivals,
     saying_nothing,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import Plan, plan
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import is_scoped
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._quota_probes import (
+    Plan,
+    plan,
+    plan_of_scoped,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._quantity import amounts
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Key, Place
 
 Object = dict[str, Any]
 
@@ -37,11 +42,11 @@ _QUOTA = KNOWN["v1", "ResourceQuota"]
 class _Trial:
     """Something that is asked until it is settled, at one API server."""
 
-    def __init__(self, place: Place, server: str, client: Client) -> None:
-        """Take where to ask."""
+    def __init__(self, place: Place, key: Key, server: str, client: Client) -> None:
+        """Take what to ask about, and where."""
         self.server = server
         self.outcomes: list[outcomes.Outcome] = []
-        self._place, self._client = place, client
+        self._place, self._key, self._client = place, key, client
 
     @property
     def settled(self) -> bool:
@@ -59,12 +64,12 @@ class _Trial:
 
 
 class QuotaTrial(_Trial):
-    """Whether our quota of one namespace refuses the pods that exceed it, and only those."""
+    """Whether a quota refuses the pods that exceed it, and only those."""
 
-    def __init__(self, place: Place, server: str, client: Client) -> None:
-        """Take where to ask."""
-        super().__init__(place, server, client)
-        self.quota: Object = place.own("ResourceQuota") or {}
+    def __init__(self, place: Place, key: Key, server: str, client: Client) -> None:
+        """Take which quota, and where to ask."""
+        super().__init__(place, key, server, client)
+        self.quota: Object = place.own(key) or {}
         self.plan = self._planned()
         self._fits: outcomes.Outcome | None = None
 
@@ -96,7 +101,7 @@ class QuotaTrial(_Trial):
             sent = probe.pod(self._place.name)
             answer, kept = self._submit(sent)
             less = answer.kind == "admitted" and _asks_for_less(kept, sent)
-            round_.append(outcomes.exceeding_outcome(probe, hard, answer, less))
+            round_.append(outcomes.exceeding_outcome(probe, hard, answer, less, self._key[1]))
         if all(each.status == "pass" for each in round_):
             round_ += self._fitting()
         decides = outcomes.worst(round_)
@@ -110,7 +115,7 @@ class QuotaTrial(_Trial):
             return [outcomes.Outcome("pass", self.plan.full)]
         if self._fits is None or self._fits.status != "pass":
             answer, _kept = self._submit(self.plan.fitting.pod(self._place.name))
-            self._fits = outcomes.fitting_outcome(answer)
+            self._fits = outcomes.fitting_outcome(answer, self._key[1])
         return [self._fits]
 
     def _refresh(self) -> None:
@@ -123,8 +128,10 @@ class QuotaTrial(_Trial):
         self.plan = self._planned()
 
     def _planned(self) -> Plan:
-        status = self.quota.get("status") or {}
-        return plan(amounts(self.quota["spec"]["hard"]), amounts(status.get("used")), self._place.limits())
+        hard = amounts(self.quota["spec"]["hard"])
+        if is_scoped(self.quota):
+            return plan_of_scoped(hard)
+        return plan(hard, amounts((self.quota.get("status") or {}).get("used")), self._place.limits())
 
 
 def _asks_for_less(kept: Object, sent: Object) -> bool:
@@ -133,13 +140,13 @@ def _asks_for_less(kept: Object, sent: Object) -> bool:
 
 
 class LimitsTrial(_Trial):
-    """Whether our LimitRange of one namespace refuses what breaks it, and gives its defaults."""
+    """Whether a LimitRange refuses what breaks it, and gives its defaults."""
 
-    def __init__(self, place: Place, server: str, client: Client) -> None:
-        """Take where to ask."""
-        super().__init__(place, server, client)
-        own = limits_of(place.own("LimitRange") or place.wanted["LimitRange"])
-        others = [limit for each in place.others("LimitRange") for limit in limits_of(each)]
+    def __init__(self, place: Place, key: Key, server: str, client: Client) -> None:
+        """Take which LimitRange, and where to ask."""
+        super().__init__(place, key, server, client)
+        own = limits_of(place.own(key) or place.wanted[key])
+        others = [limit for each in place.others(key) for limit in limits_of(each)]
         hard = {name for each in place.live["ResourceQuota"] for name in each["spec"].get("hard") or ()}
         self._breaking = breaking(place.name, own)
         self._saying = saying_nothing(place.name, own, others, hard)
@@ -156,7 +163,8 @@ class LimitsTrial(_Trial):
             self.outcomes.append(outcomes.nothing_to_break())
             return
         round_ = [
-            outcomes.breaking_outcome(probe, self._submit(probe.obj)[0], self._has_others) for probe in self._breaking
+            outcomes.breaking_outcome(probe, self._submit(probe.obj)[0], self._has_others, self._key[1])
+            for probe in self._breaking
         ]
         if self._saying and (self._said is None or self._said.status != "pass"):
             answer, kept = self._submit(self._saying.obj)

@@ -16,24 +16,24 @@ WEB = Template("Deployment/shop/web", "shop", {}, {})
 
 
 def test_server_proof_alone_never_passes_for_what_a_pod_can_exceed() -> None:
-    weak = judgement.effect_finding(judgement.QUOTA, "shop", Outcome("pass", "status.hard", "server"), [], "")
+    weak = judgement.effect_finding(judgement.QUOTA, "Namespace/shop", Outcome("pass", "status.hard", "server"), [], "")
     assert (weak.status, "needs proof by effect" in weak.evidence) == ("unknown", True)
-    assert judgement.effect_finding(judgement.QUOTA, "shop", SEEN, [], "").status == "pass"
+    assert judgement.effect_finding(judgement.QUOTA, "Namespace/shop", SEEN, [], "").status == "pass"
 
 
 def test_nothing_passes_while_an_api_server_was_not_asked() -> None:
-    found = judgement.effect_finding(judgement.LIMITS, "shop", SEEN, [], "https://b")
+    found = judgement.effect_finding(judgement.LIMITS, "Namespace/shop", SEEN, [], "https://b")
     assert (found.status, "not asked: https://b" in found.evidence) == ("unknown", True)
 
 
 def test_what_is_counted_says_why_and_passes_by_the_servers_word() -> None:
     counted = {"pods": "a pod is only one of them", "services": "it is no resource of containers"}
-    found = judgement.counted_finding("shop", counted, [], ["requests.cpu"])
+    found = judgement.counted_finding("Namespace/shop", counted, [], ["requests.cpu"])
     assert (found.status, found.proof) == ("pass", "server")
     assert "pods (a pod is only one of them); services (it is no resource of containers)" in found.evidence
     assert "by effect, see resources.quota: requests.cpu" in found.evidence
-    assert judgement.counted_finding("shop", counted, ["pods"], []).status == "unknown"
-    assert judgement.counted_finding("shop", {}, [], ["cpu"]).status == "not_applicable"
+    assert judgement.counted_finding("Namespace/shop", counted, ["pods"], []).status == "unknown"
+    assert judgement.counted_finding("Namespace/shop", {}, [], ["cpu"]).status == "not_applicable"
 
 
 def test_only_what_is_refused_for_itself_does_not_fit() -> None:
@@ -72,11 +72,13 @@ def test_before_the_settings_are_in_force_nothing_passes_by_what_objects_say() -
 
 
 def test_in_check_mode_what_is_missing_will_be_there_unless_it_is_held_back() -> None:
-    missing = judgement.absent_finding(judgement.QUOTA, "shop", "ResourceQuota", False, ["ResourceQuota foreign"])
+    missing = judgement.absent_finding(
+        judgement.QUOTA, "Namespace/shop", "ResourceQuota hardening-quota", False, ["ResourceQuota foreign"]
+    )
     assert "there is no ResourceQuota hardening-quota; in force is ResourceQuota foreign" in missing.evidence
     assert judgement.expected(missing, held=False).would == "pass"
     assert judgement.expected(missing, held=True).would == "fail"
-    by_effect = judgement.effect_finding(judgement.QUOTA, "shop", Outcome("fail", "let in"), [], "")
+    by_effect = judgement.effect_finding(judgement.QUOTA, "Namespace/shop", Outcome("fail", "let in"), [], "")
     assert judgement.expected(by_effect, held=False).would == "fail"
     misfit = judgement.preview_findings("shop", {"Deployment/shop/web": ["maximum"]}, {}, 1, "")[0]
     assert judgement.expected(misfit, held=True).would == "fail"

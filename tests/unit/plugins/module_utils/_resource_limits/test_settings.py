@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import (
-    limit_range,
-    resource_quota,
+    objects,
     says_the_same,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._settings import (
@@ -26,27 +25,25 @@ SETTINGS = {
 
 def test_settings_become_objects() -> None:
     said = as_written(SETTINGS)
-    quota, limits = resource_quota("shop", said), limit_range("shop", said)
-    assert quota and limits
+    limits, quota = objects("shop", said)
     assert quota["metadata"] == {"name": "hardening-quota", "namespace": "shop"}
     assert quota["spec"] == {"hard": {"requests.cpu": "4", "pods": "20"}}
     assert limits["spec"]["limits"] == [
         {"type": "Container", "defaultRequest": {"cpu": "0.5"}, "maxLimitRequestRatio": {"cpu": "4"}}
     ]
-    assert resource_quota("shop", {"limits": {}}) is None
-    assert limit_range("shop", {"quota": {}}) is None
+    assert objects("shop", {"limits": {}, "quota": {}}) == []
 
 
 def test_objects_are_held_against_each_other_by_amount() -> None:
-    quota = resource_quota("shop", {"quota": {"requests.cpu": "4"}})
-    assert quota
-    same = resource_quota("shop", {"quota": {"requests.cpu": "4000m"}})
-    assert same and says_the_same(quota, same)
+    quota, same, more = (
+        objects("shop", {"quota": hard})[0]
+        for hard in ({"requests.cpu": "4"}, {"requests.cpu": "4000m"}, {"requests.cpu": "4", "pods": "1"})
+    )
+    assert says_the_same(quota, same)
     assert not says_the_same(quota, {**same, "spec": {**same["spec"], "scopes": ["BestEffort"]}})
-    more = resource_quota("shop", {"quota": {"requests.cpu": "4", "pods": "1"}})
-    assert more and not says_the_same(quota, more)
-    one, other = (limit_range("a", {"limits": {"pod": {"max": {"cpu": each}}}}) for each in ("1", "1000m"))
-    assert one and other and says_the_same(one, other)
+    assert not says_the_same(quota, more)
+    one, other = (objects("a", {"limits": {"pod": {"max": {"cpu": each}}}})[0] for each in ("1", "1000m"))
+    assert says_the_same(one, other)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +55,14 @@ def test_objects_are_held_against_each_other_by_amount() -> None:
         ({"quota": ["pods"]}, "namespaces.shop.quota: ['pods'] is not a mapping"),
         ({"quota": {"cpus": 1}}, "namespaces.shop.quota: 'cpus'; allowed: requests.cpu"),
         ({"quota": {"pods": "x"}}, "namespaces.shop.quota.pods: 'x'; allowed: a quantity"),
+        ({"quotas": {"hardening-quota": {"hard": {"pods": 1}}}}, "this is what quota says: say it there"),
+        ({"quotas": {"a": {"hard": {"cpus": 1}}}}, "namespaces.shop.quotas.a.hard: 'cpus'; allowed"),
+        ({"quotas": {"a": {"hard": {"pods": 1}, "scopes": ["Terminatin"]}}}, "did you mean Terminating?"),
+        (
+            {"quotas": {"a": {"hard": {"pods": 1}, "scope_selector": [{"scope_name": "PriorityClass"}]}}},
+            "quotas.a.scope_selector[0].operator: None is not one of In",
+        ),
+        ({"limit_ranges": {"a": {"pods": {}}}}, "namespaces.shop.limit_ranges.a: there is no 'pods'"),
         ({"limits": 3}, "namespaces.shop.limits: 3 is not a mapping"),
         ({"limits": {"pods": {}}}, "namespaces.shop.limits: there is no 'pods'"),
         ({"limits": {"pod": 3}}, "namespaces.shop.limits.pod: 3 is not a mapping"),

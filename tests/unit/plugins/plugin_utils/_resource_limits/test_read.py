@@ -12,10 +12,9 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import (
-    MANAGER,
-    limit_range,
-    resource_quota,
+    objects as objects_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running
@@ -97,8 +96,24 @@ def test_the_budget_of_a_look_at_many_namespaces(api: FakeApi, client: Client) -
     assert all(each.query["dryRun"] == "All" for each in api.requests if each.method == "POST")
 
 
+def test_each_quota_and_limit_range_is_judged_by_its_name(api: FakeApi, client: Client) -> None:
+    in_force(api, "shop")
+    scoped = {"hard": {"pods": "5"}, "scopes": ["NotTerminating"]}
+    api.store("resourcequotas", "shop", "later", spec=scoped, status={"hard": {"pods": "5"}, "used": {"pods": "0"}})
+    enforce(api)
+    limits = {"pod": {"max": {"cpu": "8"}}}
+    settings = {"quota": SETTINGS["quota"], "quotas": {"later": scoped}, "limit_ranges": {"none": limits}}
+    wanted = read(client, said(namespaces={"shop": settings}))
+    found = look(client, wanted.places, 0.2, lambda _done, _total: None)["shop"]
+    told = {(each.control, each.subject): each.status for each in found}
+    assert told["resources.quota", "Namespace/shop"] == "pass"
+    assert told["resources.quota_counted", "ResourceQuota/shop/later"] == "pass"
+    assert told["resources.limits", "LimitRange/shop/none"] == "fail"
+    assert ("resources.quota", "ResourceQuota/shop/later") not in told
+
+
 def objects(name: str) -> list[dict[str, Any]]:
-    return [each for each in (resource_quota(name, SETTINGS), limit_range(name, SETTINGS)) if each]
+    return sorted(objects_of(name, SETTINGS), key=lambda each: str(each["kind"]), reverse=True)
 
 
 def written(api: FakeApi, method: str) -> list[str]:
@@ -158,14 +173,14 @@ def test_only_what_fitted_before_speaks_against_new_settings() -> None:
     assert tight.overdrawn == {
         "ResourceQuota/shop/hardening-quota": ["3 of requests.cpu is used, and the quota hardening-quota allows 2"]
     }
-    here.live["ResourceQuota"] = [resource_quota("shop", {"quota": {"requests.cpu": "1"}}) or {}]
+    here.live["ResourceQuota"] = objects_of("shop", {"quota": {"requests.cpu": "1"}})
     looser = misfit(here, running).beyond(misfit(here, running, kept=True))
     assert (looser.refused, looser.overdrawn) == ({}, {})
 
 
 def test_what_leaves_is_not_counted_upon() -> None:
     here = Place.of("shop", {"quota": {"requests.cpu": "2"}}, False)
-    here.live["LimitRange"] = [limit_range("shop", SETTINGS) or {}]
+    here.live["LimitRange"] = objects_of("shop", {"limits": SETTINGS["limits"]})
     assert here.limits()
     here.leaving = frozenset({("LimitRange", "hardening-limits")})
     assert here.limits() == []
