@@ -18,7 +18,8 @@ class Part:
     ``settings`` has what stands in the policy file under the section, by namespace; one without anything to say is
     not in it. ``cluster`` is the same section below ``cluster``. ``comments`` are sentences for the owner, written
     above the section of the namespace, also where it has no settings; those of ``""`` stand above the section of
-    ``cluster``. One of several lines is a block of the file to come, and stays as it is, so that it can be taken over. ``unseen`` are sentences about what could not be read, for the head of the file and the result.
+    ``cluster``. One of several lines is a block of the file to come, and stays as it is, so that it can be taken over.
+    ``unseen`` are sentences about what could not be read, for the head of the file and the result.
     """
 
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

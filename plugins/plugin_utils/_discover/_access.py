@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: discovers who has access."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac import _discover as rbac
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import Served
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._undeclared import Bindings
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._part import Part
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._reading import (
+    read_in_each,
+    unseen_sentences,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import served
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import RBAC
+
+Object = dict[str, Any]
+
+_NOT_DECLARED = "Who has access here could not be read, so that nothing is declared"
+
+
+def access_settings(client: Client, namespaces: Sequence[Object], set_name: str) -> Part:
+    """The section ``access``: every RoleBinding as a grant, every foreign ClusterRoleBinding as one that is kept."""
+    names = [each["metadata"]["name"] for each in namespaces]
+    bindings, roles = (read_in_each(client, RBAC[kind], names) for kind in ("RoleBinding", "Role"))
+    unseen = {**roles.unseen, **bindings.unseen}
+    comments = {name: [f"{_NOT_DECLARED}: {why}"] for name, why in unseen.items()}
+    settings = {}
+    for name in names:
+        if name not in unseen:
+            found = rbac.of_namespace(name, bindings.objects[name], roles.objects[name], set_name)
+            settings[name], comments[name] = found.settings, found.comments
+    cluster, sentences = _of_cluster(client)
+    comments[""] = cluster.comments
+    return Part(settings, cluster.settings, comments, [*unseen_sentences("Access in", unseen), *sentences])
+
+
+def _of_cluster(client: Client) -> tuple[rbac.Discovered, list[str]]:
+    try:
+        bindings = client.list(RBAC["ClusterRoleBinding"])
+    except Forbidden as error:
+        why = f"ClusterRoleBindings could not be read, so that none is kept: {error}"
+        return rbac.Discovered({}, [why]), [why]
+    sentences: list[str] = []
+    try:
+        roles = {each["metadata"]["name"]: each for each in client.list(RBAC["ClusterRole"])}
+    except Forbidden as error:
+        roles = {}
+        sentences = [f"ClusterRoles could not be read, so that every foreign ClusterRoleBinding is kept: {error}"]
+    return rbac.of_cluster(Bindings({}, bindings, roles, {}), _served(client)), sentences
+
+
+def _served(client: Client) -> Served | None:
+    try:
+        return served(client)
+    except Forbidden:
+        return None
