@@ -18,6 +18,8 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
     ENFORCE,
+    RECORD_NAMESPACE,
+    RECORDS,
     cluster_role_rules,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema import SCHEMA
@@ -227,16 +229,10 @@ def policy_reference() -> str:
 def cluster_roles() -> str:
     """The text of playbooks/files/cluster_roles.yml."""
     head = f"---\n# {_MADE}\napiVersion: v1\nkind: List\nitems:\n"
-    return head + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES)
+    return head + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES) + _records()
 
 
 def _cluster_role(name: str, description: str) -> str:
-    rules = "".join(
-        f"      - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
-        f"        resources: [{', '.join(rule['resources'])}]\n"
-        f"        verbs: [{', '.join(rule['verbs'])}]\n"
-        for rule in cluster_role_rules(name)
-    )
     return f"""\
   # {description}
   - apiVersion: rbac.authorization.k8s.io/v1
@@ -244,7 +240,32 @@ def _cluster_role(name: str, description: str) -> str:
     metadata:
       name: {name}
     rules:
-{rules}"""
+{_rules(name)}"""
+
+
+def _records() -> str:
+    return f"""\
+  # Where runs are recorded, and the Role that goes with {ENFORCE}: it keeps the records, and nothing elsewhere.
+  - apiVersion: v1
+    kind: Namespace
+    metadata:
+      name: {RECORD_NAMESPACE}
+  - apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: {RECORDS}
+      namespace: {RECORD_NAMESPACE}
+    rules:
+{_rules(RECORDS)}"""
+
+
+def _rules(name: str) -> str:
+    return "".join(
+        f"      - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
+        f"        resources: [{', '.join(rule['resources'])}]\n"
+        f"        verbs: [{', '.join(rule['verbs'])}]\n"
+        for rule in cluster_role_rules(name)
+    )
 
 
 FILES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._definitions import read_definitions
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import (
     diff_of,
@@ -16,6 +16,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._resu
     result,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
+    RECORD_SPEC,
+    connect_recorded,
+)
 
 _WORDS = {"present": "apply", "absent": "remove"}
 
@@ -25,6 +29,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
+        **RECORD_SPEC,
         "definition": {"type": "raw"},
         "src": {"type": "list", "elements": "path"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -42,7 +47,7 @@ class ActionModule(HardeningAction):
         """Read everything, apply it, tell what became of it."""
         sources = [self._source(path) for path in arguments["src"] or ()]
         objects = read_definitions(arguments["definition"], sources, arguments["namespace"] or "")
-        client = connect(arguments, arguments["workers"], arguments["retry_timeout"])
+        client = connect_recorded(arguments, arguments["workers"], arguments["retry_timeout"])
         options = ApplyOptions(
             manager=arguments["field_manager"],
             dry_run=self.check_mode,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import LEFT_OVER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._flows import mistakes
@@ -35,6 +35,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._rea
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._removal import policies_of, to_clear
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
+    RECORD_SPEC,
+    connect_recorded,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import (
     NAMESPACES_SPEC,
     create_namespaces,
@@ -48,6 +52,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
+        **RECORD_SPEC,
         **NAMESPACES_SPEC,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "force_conflicts": {"type": "bool", "default": False},
@@ -55,7 +60,7 @@ class ActionModule(HardeningAction):
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Write what the settings say, or remove all that this set wrote."""
-        client = connect(arguments)
+        client = connect_recorded(arguments)
         said = read_settings(arguments)
         if arguments["state"] == "absent":
             return self._absent(client, said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import (
     SETTINGS_SPEC,
@@ -18,6 +18,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security
     Rollout,
     about_violations,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
+    RECORD_SPEC,
+    connect_recorded,
+)
 
 
 class ActionModule(HardeningAction):
@@ -25,6 +29,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
+        **RECORD_SPEC,
         **SETTINGS_SPEC,
         "force_conflicts": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -33,7 +38,7 @@ class ActionModule(HardeningAction):
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Set the labels, or take back those that this module set."""
         said = read_arguments(arguments)
-        rollout = Rollout(connect(said), said, dry_run=self.check_mode)
+        rollout = Rollout(connect_recorded(said), said, dry_run=self.check_mode)
         outcome = rollout.absent() if said["state"] == "absent" else rollout.present()
         told = self.told(outcome.done, outcome.findings, outcome.wrong, outcome.warnings)
         if outcome.quiet and "warnings" in told:

@@ -51,6 +51,7 @@ class ActionModule(HardeningAction):
                 "rbac",
                 "cluster_access",
                 "probe",
+                "record",
             ],
             "default": ["pod_security", "network_policies", "probe"],
         },

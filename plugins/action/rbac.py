@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import failed_writes
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
@@ -22,6 +22,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read i
     read,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._rollout import carry_out
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
+    RECORD_SPEC,
+    connect_recorded,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import create_namespaces, read_settings
 
 
@@ -30,6 +34,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
+        **RECORD_SPEC,
         **SETTINGS_SPEC,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "force_conflicts": {"type": "bool", "default": False},
@@ -37,7 +42,7 @@ class ActionModule(HardeningAction):
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Write what the settings say, or remove all that this set wrote."""
-        client = connect(arguments)
+        client = connect_recorded(arguments)
         wanted = read(client, read_settings(arguments))
         options = ApplyOptions(
             MANAGER, dry_run=self.check_mode, force=arguments["force_conflicts"], set_name=wanted.set_name

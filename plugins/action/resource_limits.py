@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._objects import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
+    RECORD_SPEC,
+    connect_recorded,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Wanted,
@@ -39,6 +43,7 @@ class ActionModule(HardeningAction):
 
     ARGUMENT_SPEC: ClassVar[dict[str, Any]] = {
         **AUTH_SPEC,
+        **RECORD_SPEC,
         **SETTINGS_SPEC,
         "force_conflicts": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -47,7 +52,7 @@ class ActionModule(HardeningAction):
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Set what the settings say, or remove all that this set has."""
         said = read_arguments(arguments)
-        client = connect(said)
+        client = connect_recorded(said)
         if said["state"] == "absent":
             left, unseen = to_clear(client, said)
             return self.told(self._carry_out(client, [], left, said), warnings=[unseen] if unseen else [])

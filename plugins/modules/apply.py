@@ -75,6 +75,7 @@ options:
     type: int
     default: 60
 extends_documentation_fragment:
+  - hardening.kubernetes.record
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

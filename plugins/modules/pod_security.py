@@ -58,6 +58,7 @@ options:
 extends_documentation_fragment:
   - hardening.kubernetes.pod_security
   - hardening.kubernetes.settings
+  - hardening.kubernetes.record
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

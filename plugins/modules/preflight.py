@@ -31,11 +31,11 @@ options:
     default: enforce
   parts:
     description:
-      - What the run does. V(namespaces) is to create namespaces, V(probe) to try connections with short-lived pods, the
-        others are the roles.
+      - What the run does. V(namespaces) is to create namespaces, V(probe) to try connections with short-lived pods,
+        V(record) to keep a record in the cluster by which the run can be put back. The others are the roles.
     type: list
     elements: str
-    choices: [namespaces, pod_security, resource_limits, network_policies, rbac, cluster_access, probe]
+    choices: [namespaces, pod_security, resource_limits, network_policies, rbac, cluster_access, probe, record]
     default: [pod_security, network_policies, probe]
   namespaces:
     description:

@@ -39,6 +39,7 @@ options:
 extends_documentation_fragment:
   - hardening.kubernetes.rbac
   - hardening.kubernetes.settings
+  - hardening.kubernetes.record
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

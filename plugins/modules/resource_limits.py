@@ -45,6 +45,7 @@ options:
 extends_documentation_fragment:
   - hardening.kubernetes.resource_limits
   - hardening.kubernetes.settings
+  - hardening.kubernetes.record
   - hardening.kubernetes.auth
   - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup

@@ -12,11 +12,17 @@ from itertools import groupby
 from typing import Literal
 
 Mode = Literal["audit", "enforce"]
-Part = Literal["namespaces", "pod_security", "resource_limits", "network_policies", "rbac", "cluster_access", "probe"]
-"""What a run does: create namespaces, any of the roles, access to the whole cluster, the network role's probe pods."""
+Part = Literal[
+    "namespaces", "pod_security", "resource_limits", "network_policies", "rbac", "cluster_access", "probe", "record"
+]
+"""What a run does: create namespaces, any of the roles, access to the whole cluster, the network role's probe pods, and
+the record in the cluster by which it can be put back."""
 
 AUDIT = "hardening-audit"
 ENFORCE = "hardening-enforce"
+RECORDS = "hardening-records"
+"""The Role, in the namespace of the records alone, that goes with it."""
+RECORD_NAMESPACE = "hardening-kubernetes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,8 @@ class Need:
     """Permissions on one resource that parts of a run need.
 
     ``must`` names the modes that cannot work without, ``weakens`` those in which the proof is weaker without, and
-    ``otherwise`` says how. ``cluster_role`` is what brings it.
+    ``otherwise`` says how. ``cluster_role`` is what brings it, a ClusterRole, or where there is a ``namespace`` a Role
+    in that.
     """
 
     parts: frozenset[Part]
@@ -35,6 +42,7 @@ class Need:
     must: frozenset[Mode]
     weakens: frozenset[Mode] = frozenset()
     otherwise: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +54,7 @@ class Permission:
     resource: str
     verb: str
     otherwise: str = ""
+    namespace: str = ""
 
 
 _BOTH: frozenset[Mode] = frozenset({"audit", "enforce"})
@@ -62,6 +71,7 @@ _RBAC: frozenset[Part] = frozenset({"rbac"})
 _CLUSTER_ACCESS: frozenset[Part] = frozenset({"cluster_access"})
 _PROBE: frozenset[Part] = frozenset({"probe"})
 _NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
+_RECORD: frozenset[Part] = frozenset({"record"})
 
 _UNSEEN = "what runs is not seen: whether it complies, and what a default deny would cut off, is unknown"
 _RISKS = "what a default deny cuts off is not fully known, and such a deny is refused"
@@ -81,6 +91,7 @@ _UNKNOWN_ROLES = "ClusterRoles are not seen: access.denied, and access.granted o
 _UNKNOWN_ACCOUNTS = "service accounts are not seen: access.subjects is unknown"
 _UNASKED = "nobody's access can be asked: access.granted and access.denied are unknown"
 _UNGRANTED = "what this user does not hold itself it cannot grant, and such a grant is refused"
+_UNRECORDED = "the run is not recorded in the cluster, and can be put back by its file alone"
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
 
 
@@ -170,8 +181,19 @@ NEEDS: tuple[Need, ...] = (
     Need(
         _PROBE, "networking.k8s.io", "networkpolicies", ("list", "create", "delete"), ENFORCE, _NEVER, _BOTH, _UNPROBED
     ),
+    Need(
+        _RECORD,
+        "",
+        "configmaps",
+        ("get", "list", "create", "patch", "delete"),
+        RECORDS,
+        _NEVER,
+        _ENFORCE,
+        _UNRECORDED,
+        RECORD_NAMESPACE,
+    ),
 )
-"""Every permission that any run uses. The two ClusterRoles are made of exactly these."""
+"""Every permission that any run uses. The two ClusterRoles, and the Role beside them, are made of exactly these."""
 
 
 def permissions(mode: Mode, parts: Collection[str]) -> list[Permission]:
@@ -182,7 +204,7 @@ def permissions(mode: Mode, parts: Collection[str]) -> list[Permission]:
             continue
         for verb in need.verbs:
             key = (need.group, need.resource, verb)
-            said = Permission(need.cluster_role, *key, "" if mode in need.must else need.otherwise)
+            said = Permission(need.cluster_role, *key, "" if mode in need.must else need.otherwise, need.namespace)
             wanted[key] = _either(wanted[key], said) if key in wanted else said
     return sorted(wanted.values())
 
@@ -202,16 +224,16 @@ def places(permission: Permission, namespaces: Collection[str]) -> list[tuple[st
     if permission.resource == "namespaces":
         verb = "get" if permission.verb == "list" else permission.verb
         return [] if verb == "create" else [(verb, "", name) for name in namespaces]
-    if permission.resource in _OF_THE_WHOLE_CLUSTER:
+    if permission.namespace or permission.resource in _OF_THE_WHOLE_CLUSTER:
         return []
     return [(permission.verb, name, "") for name in namespaces]
 
 
 def cluster_role_rules(cluster_role: str) -> list[dict[str, list[str]]]:
-    """The rules of a shipped ClusterRole, one for each resource. ``hardening-enforce`` holds the other's too."""
+    """The rules of a shipped role, one for each resource. ``hardening-enforce`` holds the audit's too."""
     verbs: dict[tuple[str, str], set[str]] = {}
     for need in NEEDS:
-        if need.cluster_role == cluster_role or cluster_role == ENFORCE:
+        if need.cluster_role == cluster_role or (cluster_role == ENFORCE and not need.namespace):
             verbs.setdefault((need.group, need.resource), set()).update(need.verbs)
     return [
         {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs[group, resource])}
@@ -241,8 +263,9 @@ def weaker_messages(missing: Iterable[Permission]) -> list[str]:
 
 
 def _by_resource(lacking: Iterable[Permission]) -> Iterator[str]:
-    for (role, group, resource), those in groupby(
-        lacking, key=lambda each: (each.cluster_role, each.group, each.resource)
+    for (role, group, resource, namespace), those in groupby(
+        lacking, key=lambda each: (each.cluster_role, each.group, each.resource, each.namespace)
     ):
         verbs = ", ".join(each.verb for each in those)
-        yield f"{verbs} {resource}{f' ({group})' if group else ''} [{role}]"
+        where = f" in the namespace {namespace}" if namespace else ""
+        yield f"{verbs} {resource}{f' ({group})' if group else ''}{where} [{role}]"

@@ -49,8 +49,7 @@ def content(obj: Object | None) -> dict[str, Any]:
         return {}
     said = {key: value for key, value in obj.items() if key not in _NO_CONTENT}
     metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in _SERVERS}
-    said.pop("metadata", None)
-    return {**said, **({"metadata": metadata} if metadata else {})}
+    return {**said, "metadata": metadata}
 
 
 def differences(before: Object | None, after: Object | None) -> dict[Path, tuple[Any, Any]]:
@@ -113,9 +112,13 @@ def _remove(obj: dict[str, Any], path: Path, before: Object) -> None:
 
 def merge_patch(live: Object, wanted: Object) -> dict[str, Any]:
     """The JSON merge patch (RFC 7386) that makes of the live content the wanted one; empty where they are equal."""
-    patch: dict[str, Any] = {}
-    for path, (_now, value) in differences(live, wanted).items():
-        _put(patch, path, None if value is NOTHING else deepcopy(value))
+    patch: dict[str, Any] = {key: None for key in live if key not in wanted}
+    for key, value in wanted.items():
+        if key not in live:
+            patch[key] = deepcopy(value)
+        elif value != live[key]:
+            maps = isinstance(value, Mapping) and isinstance(live[key], Mapping)
+            patch[key] = merge_patch(live[key], value) if maps else deepcopy(value)
     return patch
 
 

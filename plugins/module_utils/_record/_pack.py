@@ -36,7 +36,7 @@ _TOLD = ("time", "user", "policy", "playbook", "reverts")
 
 
 def can_be_named(name: str) -> bool:
-    """Whether a run may have this name: it is that of a ConfigMap, the value of a label, and there may be more to it."""
+    """Whether a run may have this name: it is that of a ConfigMap, and the value of a label."""
     return bool(_NAME.fullmatch(name))
 
 
@@ -82,7 +82,11 @@ def _packed(entries: Sequence[Entry]) -> bytes:
 def _unpacked(told: Mapping[str, Any]) -> str:
     name = told["metadata"]["name"]
     try:
-        return gzip.decompress(base64.b64decode(told["binaryData"][_CONTENT])).decode()
+        packed = base64.b64decode(told["binaryData"][_CONTENT], validate=True)
+        if not packed:
+            # It would decompress to nothing, and pass for a part with nothing in it.
+            raise EOFError(name)
+        return gzip.decompress(packed).decode()
     except (KeyError, TypeError, ValueError, OSError, EOFError, binascii.Error, zlib.error) as error:
         raise Damaged(
             f"The ConfigMap {RECORD_NAMESPACE}/{name} is damaged, so that nothing was put back by it: take the file of "

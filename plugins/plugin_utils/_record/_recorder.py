@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.utils.display import Display
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._recorder import Intent
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entries import (
@@ -35,6 +36,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._stor
 )
 
 DEFAULT_FOLDER = "hardening-runs"
+RECORD_SPEC: dict[str, Any] = {"record": {"type": "str", "default": ""}}
+"""The option of every module whose writes can be put back."""
 
 
 def new_name() -> str:
@@ -47,10 +50,14 @@ def about_now(**more: str) -> dict[str, str]:
     return {"time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), **more}
 
 
-def record(client: Client, file: str, set_name: str = "") -> None:
-    """Have the client's writes recorded in this file and in the cluster; an empty name records nothing."""
-    if file:
-        client.recorder = RunRecorder(client, Path(file).absolute(), {"policy": set_name})
+def connect_recorded(arguments: Mapping[str, Any], *how: Any) -> Client:
+    """A client whose writes are recorded where the option ``record`` says; further arguments are those of connect."""
+    client = connect(arguments, *how)
+    if file := arguments["record"]:
+        client.recorder = RunRecorder(
+            client, Path(file).expanduser().absolute(), {"policy": arguments.get("set") or ""}
+        )
+    return client
 
 
 class RunRecorder:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._compare import written
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entries import (
     Entry,
+    Run,
     begun,
     entries_of,
     lines_of,
@@ -179,3 +181,53 @@ def drop_old(client: Client, keep: int) -> list[str]:
     for name in old:
         RecordInCluster(client, name).remove()
     return old
+
+
+def end(reach: Callable[[], Client], file: Path, more: Sequence[Entry], keep: int) -> Object:
+    """Complete the record of a run, and remove those of older ones; a run that wrote nothing leaves none.
+
+    What there is of it, as ``kept``, ``dropped`` and ``warnings``: nothing fails by it, since the run itself is done.
+    """
+    here = RecordFile(file)
+    told: Object = {"kept": True, "dropped": []}
+    try:
+        if file.exists():
+            if not run_of(here.read(), str(file)).changes:
+                _forget(file)
+                return {"kept": False, "dropped": []}
+            if more:
+                here.append(more)
+        client = reach()
+        RecordInCluster(client, file.stem).put_together(more)
+        told["dropped"] = drop_old(client, keep)
+    except OSError as error:
+        told["warnings"] = [f"The record cannot be completed in {file}: {error.strerror}."]
+    except HardeningError as error:
+        told["warnings"] = [f"The record of the run {file.stem} could not be completed: {error}"]
+    return told
+
+
+def _forget(file: Path) -> None:
+    """Remove the file, and the folder where it is empty by it."""
+    file.unlink()
+    with contextlib.suppress(OSError):
+        file.parent.rmdir()
+
+
+def mark(client: Client, run: Run, place: Path, entry: Entry) -> list[str]:
+    """Add to the record of a run that it was put back; ``place`` is its file, or the folder that may have it.
+
+    What went wrong, in a sentence each.
+    """
+    file = place if place.suffix == ".jsonl" else place / f"{run.name}.jsonl"
+    troubles = []
+    try:
+        if file.exists():
+            RecordFile(file).append([entry])
+    except OSError as error:
+        troubles.append(f"The record {file} does not say that the run was put back: {error.strerror}.")
+    try:
+        RecordInCluster(client, run.name).put_together([entry])
+    except HardeningError as error:
+        troubles.append(f"The record in the cluster does not say that the run was put back: {error}")
+    return troubles
