@@ -16,6 +16,7 @@ options:
       - Settings are C(enforce), C(audit) and C(warn), each V(privileged), V(baseline) or V(restricted), and C(version),
         C(audit_version) and C(warn_version), each V(latest) or a version like V(v1.36). C(version) is that of
         C(enforce), and of the other two where they have none of their own. Without a version it is V(latest).
+        V(unlabelled) is V(latest) too, but no label says so.
         A mode that the settings do not name gets no label.
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict

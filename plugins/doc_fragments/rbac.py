@@ -18,6 +18,9 @@ options:
         jane}]}). A C(role) with C(rules) is made in the namespace, one without is there already. C(cluster_role) names
         a ClusterRole that is bound in the namespace alone.
       - >-
+        C(binding) in a grant names its binding, for one that is there already and is adopted, with its subjects in
+        the order in which they are said. Its role cannot be changed. Without it, the binding has a name of its own.
+      - >-
         A rule has C(verbs), C(resources) like V(pods) or V(pods/log), C(api_groups) (V(""\) unless said), and C(names)
         of objects. Below O(cluster) a rule may have C(urls) instead.
       - >-

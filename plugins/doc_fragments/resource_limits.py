@@ -19,6 +19,10 @@ options:
         C(limits) is what the C(LimitRange) V(hardening-limits) has: C(container) with C(max), C(min), C(default),
         C(default_request) and C(max_limit_request_ratio), C(pod) with C(max), C(min) and C(max_limit_request_ratio),
         C(persistent_volume_claim) with C(max) and C(min). Each is a mapping of resources to quantities.
+      - >-
+        C(quotas) are ResourceQuotas under names of their own, as V({team: {hard: {pods: 10}, scopes:
+        [NotTerminating]}}), with C(scopes) or C(scope_selector) if need be. C(limit_ranges) are LimitRanges under names
+        of their own, each with the keys of C(limits). Those that are there already are adopted.
       - Amounts must be in the order C(min), C(default_request), C(default), C(max).
       - With C(create) set to V(true), a namespace that is missing is created. Without it, that is a failure.
     type: dict
