@@ -129,14 +129,26 @@ def _first_of_each(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def _not_served(rules: Iterable[Rule], served: Served) -> Iterator[str]:
-    """A permission on what is not there is granted without an objection, and gives nothing."""
+    """A permission on what is not there is granted without an objection, and gives nothing.
+
+    Of several groups and several resources, each group has to have one of them, and each of them a group.
+    """
     for rule in rules:
-        for group, resource in product(rule.groups, rule.resources):
-            plural, _slash, subresource = resource.partition("/")
-            found = served.by_plural.get((group, plural))
-            if ALL in (group, plural) or (found and (subresource in ("", ALL) or subresource in found.subresources)):
+        pairs = list(product(rule.groups, rule.resources))
+        there = [pair for pair in pairs if _is_served(*pair, served)]
+        groups, resources = {group for group, _resource in there}, {resource for _group, resource in there}
+        for group, resource in pairs:
+            if group in groups and resource in resources:
                 continue
-            yield absent(plural, group, served) if not found else f"the server has no subresource {resource}"
+            plural = resource.partition("/")[0]
+            has_plural = (group, plural) in served.by_plural
+            yield f"the server has no subresource {resource}" if has_plural else absent(plural, group, served)
+
+
+def _is_served(group: str, resource: str, served: Served) -> bool:
+    plural, _slash, subresource = resource.partition("/")
+    found = served.by_plural.get((group, plural))
+    return ALL in (group, plural) or bool(found and (subresource in ("", ALL) or subresource in found.subresources))
 
 
 def _questions(who: Iterable[Subject], rules: Iterable[Rule], namespace: str) -> Iterator[Access]:

@@ -62,6 +62,17 @@ def test_rules_about_what_the_server_does_not_have_fail_though_they_are_granted(
     assert "no resource deployments in the API group core; there are deployments in apps" in seen.evidence
 
 
+def test_of_several_groups_and_resources_each_has_to_find_one_of_the_others(served: Served) -> None:
+    def seen(groups: list[str], resources: list[str]) -> Any:
+        rules = [{"api_groups": groups, "resources": resources, "verbs": ["get"]}]
+        return finding(demand({"grant": [{"role": "a", "rules": rules, "to": [JANE]}]}, Cluster(served)), yes)
+
+    assert seen(["", "apps"], ["pods", "deployments", "pods/log"]).status == "pass"
+    assert "no resource pod " in seen(["", "apps"], ["pod", "deployments"]).evidence
+    assert "in the API group extensions" in seen(["apps", "extensions"], ["deployments"]).evidence
+    assert "no subresource pods/lgo" in seen([""], ["pods", "pods/lgo"]).evidence
+
+
 def test_where_resources_may_not_be_listed_nothing_passes() -> None:
     said = {"grant": [{"role": "a", "rules": [PODS], "to": [JANE]}]}
     assert finding(demand(said, Cluster(None)), yes).status == "unknown"
