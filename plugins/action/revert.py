@@ -28,7 +28,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._reco
     new_name,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._revert import carry_out, flat, look
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import end, mark
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import check_keep, end, mark
 
 Batches = Sequence[Sequence[Step]]
 _MOST_LINES = 50
@@ -54,6 +54,7 @@ class ActionModule(HardeningAction):
         """Find the record, tell what becomes weaker, put everything back."""
         only = [] if arguments["only"] is None else [each.strip() for each in arguments["only"]] or [""]
         check_limit(only)
+        check_keep(arguments["keep"])
         client = connect(arguments)
         folder = Path(arguments["records"]).absolute()
         records = Records(client, folder)
@@ -71,12 +72,12 @@ class ActionModule(HardeningAction):
     def _carried_out(self, client: Client, run: Run, batches: Batches, folder: Path, keep: int) -> dict[str, Any]:
         name = new_name()
         file = folder / f"{name}.jsonl"
-        if not self.check_mode:
-            about = {"reverts": run.name, "policy": str(run.about.get("policy", "")), "playbook": "revert_cluster"}
-            client.recorder = RunRecorder(client, file, about)
+        about = {"reverts": run.name, "policy": str(run.about.get("policy", "")), "playbook": "revert_cluster"}
+        recorder = RunRecorder(client, file, about)
+        client.recorder = recorder
         done = carry_out(client, batches, Progress("revert"), dry_run=self.check_mode)
-        kept = end(lambda: client, file, [], keep) if file.exists() or client.recorder else {}
-        told = {**result(done), "run": name if kept.get("kept") else ""}
+        kept = end(lambda: client, file, [], keep) if recorder.begun else {}
+        told = {**result(done), "run": name if recorder.begun else ""}
         for line in _ended(told, self.check_mode):
             Display().display(line, color=constants.COLOR_CHANGED if told["changed"] else constants.COLOR_OK)
         if kept.get("warnings"):

@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entries import begun, judged
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._recorder import (
     DEFAULT_FOLDER,
     about_now,
     new_name,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import RecordFile, end
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import RecordFile, check_keep, end
 
 
 class ActionModule(HardeningAction):
@@ -37,8 +36,7 @@ class ActionModule(HardeningAction):
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Name the record, or complete it."""
-        if arguments["keep"] < 1:
-            raise HardeningError("keep: at least one record has to be kept; give a number above 0.")
+        check_keep(arguments["keep"])
         return self._begin(arguments) if arguments["state"] == "begun" else self._end(arguments)
 
     def _begin(self, arguments: dict[str, Any]) -> dict[str, Any]:

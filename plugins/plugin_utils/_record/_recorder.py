@@ -113,10 +113,10 @@ class RunRecorder:
             self._keep_in_cluster(notes)
             self._changes.clear()
 
-    def note(self, entry: Entry) -> None:
-        """Add an entry to a record that was begun."""
-        if self._begun:
-            self._keep([entry])
+    @property
+    def begun(self) -> bool:
+        """Whether anything was recorded."""
+        return self._begun
 
     def _begin(self) -> list[Entry]:
         """The first line, where no earlier task has written one."""

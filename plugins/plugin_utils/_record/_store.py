@@ -119,7 +119,7 @@ class RecordInCluster:
         return entries_in(found, self._run) if found else []
 
     def put_together(self, more: Sequence[Entry]) -> None:
-        """Bring everything, and ``more``, into as few ConfigMaps as hold it. Raises :class:`HardeningError`."""
+        """Bring all that there is, and ``more``, into as few ConfigMaps as hold it. Raises :class:`HardeningError`."""
         found = self._config_maps()
         if not found:
             return
@@ -173,6 +173,12 @@ def runs_in_cluster(client: Client) -> list[Object]:
 def _begun_at(told: Object) -> tuple[str, str]:
     said = told.get("data") or {}
     return str(said.get("time") or told["metadata"].get("creationTimestamp")), told["metadata"]["name"]
+
+
+def check_keep(keep: int) -> None:
+    """Refuse to keep nothing: the record of the very run would go. Raises :class:`HardeningError`."""
+    if keep < 1:
+        raise HardeningError("keep: at least one record has to be kept; give a number above 0.")
 
 
 def drop_old(client: Client, keep: int) -> list[str]:
