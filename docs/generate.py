@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
+    BREAK_GLASS,
     ENFORCE,
     RECORD_NAMESPACE,
     RECORDS,
@@ -101,9 +102,10 @@ waivers:
 _CLUSTER_ROLES = (
     (AUDIT, "Reads what an audit judges; no Secrets, and nothing is written."),
     (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
+    (BREAK_GLASS, "Takes away what denies, in an emergency, and cannot put it back."),
 )
 
-_CORE = '""'
+_CORE, _EVERY = '""', '"*"'
 
 _SIDE = """\
 Plain labels like `{app: frontend}` mean the pods of this namespace that have them, `{}` means all of its pods.
@@ -262,7 +264,7 @@ def _records() -> str:
 def _rules(name: str) -> str:
     return "".join(
         f"      - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
-        f"        resources: [{', '.join(rule['resources'])}]\n"
+        f"        resources: [{', '.join(rule['resources']).replace('*', _EVERY)}]\n"
         f"        verbs: [{', '.join(rule['verbs'])}]\n"
         for rule in cluster_role_rules(name)
     )

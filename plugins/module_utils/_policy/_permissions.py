@@ -23,6 +23,8 @@ ENFORCE = "hardening-enforce"
 RECORDS = "hardening-records"
 """The Role, in the namespace of the records alone, that goes with it."""
 RECORD_NAMESPACE = "hardening-kubernetes"
+BREAK_GLASS = "hardening-break-glass"
+"""The ClusterRole for an emergency, which brings nothing of the other two but what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,18 @@ NEEDS: tuple[Need, ...] = (
 """Every permission that any run uses. The two ClusterRoles, and the Role beside them, are made of exactly these."""
 
 
+BREAKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("", "namespaces", ("get", "list", "patch")),
+    ("networking.k8s.io", "networkpolicies", ("list", "delete")),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings", ("list", "delete")),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", ("list", "delete")),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", ("list", "delete")),
+    # Gatekeeper makes a resource of each ConstraintTemplate, so that nobody knows their names beforehand.
+    ("constraints.gatekeeper.sh", "*", ("list", "delete")),
+)
+"""What a broken glass takes: to see what of ours denies, and to take it away."""
+
+
 def permissions(mode: Mode, parts: Collection[str]) -> list[Permission]:
     """The permissions that a run of these parts needs, each once; a must goes before what only weakens a proof."""
     wanted: dict[tuple[str, str, str], Permission] = {}
@@ -232,13 +246,18 @@ def places(permission: Permission, namespaces: Collection[str]) -> list[tuple[st
 def cluster_role_rules(cluster_role: str) -> list[dict[str, list[str]]]:
     """The rules of a shipped role, one for each resource. ``hardening-enforce`` holds the audit's too."""
     verbs: dict[tuple[str, str], set[str]] = {}
-    for need in NEEDS:
-        if need.cluster_role == cluster_role or (cluster_role == ENFORCE and not need.namespace):
-            verbs.setdefault((need.group, need.resource), set()).update(need.verbs)
+    for group, resource, some in BREAKS if cluster_role == BREAK_GLASS else _needed(cluster_role):
+        verbs.setdefault((group, resource), set()).update(some)
     return [
         {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs[group, resource])}
         for group, resource in sorted(verbs)
     ]
+
+
+def _needed(cluster_role: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for need in NEEDS:
+        if need.cluster_role == cluster_role or (cluster_role == ENFORCE and not need.namespace):
+            yield need.group, need.resource, need.verbs
 
 
 def missing_message(missing: Iterable[Permission]) -> str:

@@ -7,8 +7,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._break_glass._table import (
+    BREAKABLE,
+    BREAKABLE_GROUPS,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
+    BREAK_GLASS,
     ENFORCE,
     NEEDS,
     Mode,
@@ -43,6 +49,14 @@ def test_the_audit_role_writes_nothing_and_reads_no_secret() -> None:
 
 def test_the_enforce_role_holds_the_audit_role() -> None:
     assert granted(AUDIT) < granted(ENFORCE)
+
+
+def test_the_role_for_an_emergency_takes_away_what_can_be_broken_and_makes_nothing() -> None:
+    held = granted(BREAK_GLASS)
+    kinds = {(KNOWN[kind].group, KNOWN[kind].plural) for kind in BREAKABLE}
+    kinds |= {(group.partition("/")[0], "*") for group in BREAKABLE_GROUPS}
+    namespaces = {("", "namespaces", verb) for verb in ("get", "list", "patch")}
+    assert held == {(*kind, verb) for kind in kinds for verb in ("list", "delete")} | namespaces
 
 
 @pytest.mark.parametrize(("mode", "cluster_role"), [("audit", AUDIT), ("enforce", ENFORCE)])
