@@ -9,17 +9,23 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import cluster, engine, gobuild, image, places, rootfs
+from . import cluster, engine, gobuild, image, making, places, rootfs
 from .errors import SetupError
 from .shell import say
 from .tables import DEFAULT_KUBERNETES, KIND_TOOL, KUBERNETES, Spec, default_name, kubernetes, kubernetes_tool
 
+NODES = ("1", "3")
+CNIS = ("enforcing", "plain")
+# kind appends the longest of its own words, and no host name has more than 63 characters.
+NAME_LENGTH = 63 - len("-external-load-balancer")
+NAME = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{NAME_LENGTH - 2}}}[a-z0-9])?")
 NO_KUBECONFIG = (
     "CLUSTER=existing uses the cluster of your kubeconfig, and {path} does not exist; set KUBECONFIG to yours."
 )
@@ -37,8 +43,8 @@ def parser() -> argparse.ArgumentParser:
     built = command("image", "only make what is slow to make, for later")
     for target in (up, built):
         target.add_argument("--k8s-version", default=DEFAULT_KUBERNETES, metavar="VERSION")
-    up.add_argument("--nodes", type=int, default=1, metavar="1|3", help="3: three control planes behind a balancer")
-    up.add_argument("--cni", choices=("enforcing", "plain"), default="enforcing", help="plain ignores NetworkPolicy")
+    up.add_argument("--nodes", default="1", metavar="1|3", help="3: three control planes behind a balancer")
+    up.add_argument("--cni", default="enforcing", metavar="enforcing|plain", help="plain ignores NetworkPolicy")
     up.add_argument("--name", help="the cluster's name; made from the other settings unless given")
     up.add_argument("--existing", action="store_true", help="use the cluster of your kubeconfig, and make nothing")
     down = command("down", "remove clusters, networks and the own daemon; what was built stays for the next time")
@@ -57,16 +63,27 @@ def parser() -> argparse.ArgumentParser:
 
 def spec_of(arguments: argparse.Namespace) -> Spec:
     """The cluster that the arguments ask for."""
-    if arguments.nodes not in (1, 3):
+    if arguments.nodes not in NODES:
         raise SetupError(f"A cluster has 1 node or 3 control planes; NODES={arguments.nodes} is not offered.")
+    if arguments.cni not in CNIS:
+        raise SetupError(f"The pod network is one of {', '.join(CNIS)}; CNI={arguments.cni} is not offered.")
+    nodes = int(arguments.nodes)
     row = kubernetes(arguments.k8s_version)
-    name = arguments.name or default_name(arguments.nodes, arguments.cni, row)
-    return Spec(name, arguments.nodes, arguments.cni, row)
+    name = arguments.name or default_name(nodes, arguments.cni, row)
+    if not NAME.fullmatch(name):
+        raise SetupError(
+            f"A cluster's name has up to {NAME_LENGTH} lower-case letters, digits and hyphens, and begins and ends "
+            f"without a hyphen; NAME={name} is not such a name."
+        )
+    return Spec(name, nodes, arguments.cni, row)
 
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """One test bed command at a time, among all checkouts that share the cache."""
+    """One test bed command at a time, among all checkouts that share the cache.
+
+    The commands that it runs hold the lock too, so that none that outlives it is worked against.
+    """
     folder = places.cache()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
@@ -75,6 +92,8 @@ def locked() -> Iterator[None]:
         except BlockingIOError:
             say("Another command of the test bed is at work; waiting for it to end.")
             fcntl.flock(file, fcntl.LOCK_EX)
+        os.set_inheritable(file.fileno(), True)
+        image.clear_folders()
         yield
 
 
@@ -93,7 +112,7 @@ def up(arguments: argparse.Namespace) -> None:
         return
     spec = spec_of(arguments)
     with locked():
-        print(cluster.up(engine.ensure(), spec))
+        print(making.up(holder(spec.name) or engine.ensure(), spec))
 
 
 def build(arguments: argparse.Namespace) -> None:
@@ -107,28 +126,32 @@ def build(arguments: argparse.Namespace) -> None:
         print(name)
 
 
-def running_engine() -> engine.Engine | None:
-    """The engine in which clusters may be: a daemon of ours that died is started again if it had any."""
-    found = engine.find()
+def holder(name: str) -> engine.Engine | None:
+    """The engine that runs and has this cluster."""
+    return next((found for found in engine.running() if name in cluster.made(found)), None)
+
+
+def engines_to_clear() -> list[engine.Engine]:
+    """The engines in which clusters may be: a daemon of ours that died is started again if it had any."""
+    found = engine.running()
     left = places.cache() / "docker" / "containers"
-    if not found and left.is_dir() and any(left.iterdir()):
-        return engine.start()
+    if not any(each.own for each in found) and left.is_dir() and any(left.iterdir()):
+        return [*found, engine.start()]
     return found
 
 
 def down(arguments: argparse.Namespace) -> None:
     """Remove one cluster, or everything."""
     with locked():
-        found = running_engine()
+        found = engines_to_clear()
         if arguments.name:
-            if not found:
-                raise SetupError(f"There is no cluster {arguments.name!r}: no Docker engine is running.")
-            cluster.remove(found, arguments.name)
+            remove(found, arguments.name)
             return
-        if found:
-            for name in cluster.made(found):
+        for each in found:
+            for name in cluster.made(each):
                 say(f"Removing the cluster {name!r}.")
-                cluster.remove(found, name)
+                cluster.remove(each, name)
+            image.clear_unfinished(each)
         if engine.daemon_process():
             say("Stopping the Docker daemon of the test bed.")
             engine.stop()
@@ -136,14 +159,24 @@ def down(arguments: argparse.Namespace) -> None:
             rootfs.discard(places.cache())
 
 
+def remove(engines: list[engine.Engine], name: str) -> None:
+    """Remove this cluster, in whichever engine it is."""
+    made = {known: each for each in engines for known in cluster.made(each)}
+    if not engines:
+        raise SetupError(f"There is no cluster {name!r}: no Docker engine is running.")
+    if name not in made:
+        raise SetupError(f"There is no cluster {name!r} of the test bed; there are: {', '.join(made) or 'none'}.")
+    cluster.remove(made[name], name)
+
+
 def load(arguments: argparse.Namespace) -> None:
     """Bring an image into a cluster."""
-    cluster.load(needed_engine(), arguments.name, arguments.image)
+    cluster.load(needed_engine(arguments.name), arguments.name, arguments.image)
 
 
-def needed_engine() -> engine.Engine:
-    """The engine that runs; commands that only look never start one."""
-    found = engine.find()
+def needed_engine(name: str) -> engine.Engine:
+    """The engine with this cluster, or else the one that is used; commands that only look never start one."""
+    found = holder(name) or engine.find()
     if not found:
         raise SetupError("No Docker engine is running; `make cluster` starts what is needed.")
     return found
@@ -151,7 +184,7 @@ def needed_engine() -> engine.Engine:
 
 def environment(arguments: argparse.Namespace) -> None:
     """Print shell exports for other tools."""
-    found = needed_engine()
+    found = needed_engine(arguments.name)
     tools = [kubernetes_tool(row) for row in reversed(KUBERNETES)]
     folders = [str(gobuild.folder(tool)) for tool in [KIND_TOOL, *tools] if gobuild.is_built(tool)]
     values = {
@@ -165,15 +198,14 @@ def environment(arguments: argparse.Namespace) -> None:
 
 def status(_arguments: argparse.Namespace) -> None:
     """Say what there is."""
-    found = engine.find()
-    kind = "none" if not found else "own" if found.own else "existing"
-    print(json.dumps({"engine": kind, "cache": str(places.cache()), "clusters": listed(found)}, indent=2))
+    found = engine.running()
+    kind = "none" if not found else "own" if found[0].own else "existing"
+    clusters = [item for each in found for item in listed(each)]
+    print(json.dumps({"engine": kind, "cache": str(places.cache()), "clusters": clusters}, indent=2))
 
 
-def listed(found: engine.Engine | None) -> list[dict[str, object]]:
-    """The clusters of the test bed, each with its facts, running containers and kubeconfig."""
-    if not found:
-        return []
+def listed(found: engine.Engine) -> list[dict[str, object]]:
+    """The clusters of the test bed in one engine, each with its facts, running containers and kubeconfig."""
     return [
         {
             "name": name,

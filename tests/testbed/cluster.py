@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, hardening.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making, finding, filling and removing clusters."""
+"""Finding, filling and removing clusters."""
 
 from __future__ import annotations
 
@@ -16,28 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import config, image, places, runtime
+from . import image, places
 from .engine import Engine
 from .errors import SetupError
-from .shell import Progress, run, say
-from .tables import BALANCER_IMAGE, KIND_BALANCER_IMAGE, LABEL, SUBNETS, Spec, addresses
+from .shell import run
+from .tables import LABEL, Spec
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 ROLE_LABEL = "io.x-k8s.kind.role"
 BALANCER_ROLE = "external-load-balancer"
 KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
 READY_SECONDS = 300
-REVIVE_SECONDS = 120
-FIND_PYTHON = (
-    "command -v python3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends python3; }"
-)
-# CoreDNS is ready a second after its first probe, and would be asked again after ten.
-PROBE = '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}]'
 SYSTEM_PODS = ("coredns-", "kube-")
 MIRROR = "kubernetes.io/config.mirror"
 READYZ = ("curl", "--silent", "--fail", "--cacert", "/etc/kubernetes/pki/ca.crt", "https://localhost:6443/readyz")
-COMPLETE = "/kind/testbed-complete"
-PLAIN_FILE = "/etc/cni/net.d/10-plain.conflist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,183 +118,6 @@ def wait(question: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
-def reuse(engine: Engine, spec: Spec) -> bool:
-    """Whether the cluster is there and well, after starting what had stopped. What cannot be revived is removed."""
-    present = containers(engine, spec.name)
-    known = made(engine)
-    if present and spec.name not in known:
-        raise SetupError(f"A kind cluster {spec.name!r} that the test bed did not make is there; choose another NAME.")
-    if not present:
-        if spec.name in known:
-            remove(engine, spec.name)
-        return False
-    if known[spec.name] != spec.facts:
-        raise SetupError(
-            f"The cluster {spec.name!r} is there with other settings ({describe(known[spec.name])}, not "
-            f"{describe(spec.facts)}); choose another name, or `make cluster-down` first."
-        )
-    expected = {*spec.containers, *([spec.balancer] if spec.balancer else [])}
-    if {container.name for container in present} == expected and was_completed(engine, spec):
-        if is_healthy(engine, spec):
-            return True
-        if wait(lambda: answers(engine, spec), REVIVE_SECONDS):
-            await_health(engine, spec)
-            return True
-    say(f"The cluster {spec.name!r} is there but does not answer, so it is made anew.")
-    remove(engine, spec.name)
-    return False
-
-
-def answers(engine: Engine, spec: Spec) -> bool:
-    """Whether the API server says that it is ready."""
-    try:
-        return kubectl(engine, nodes(engine, spec.name)[0], "get", "--raw", "/readyz", timeout=10) == "ok"
-    except SetupError:
-        return False
-
-
-def await_health(engine: Engine, spec: Spec) -> None:
-    """Wait until the cluster is well; SetupError when it takes too long."""
-    if not wait(lambda: is_healthy(engine, spec), READY_SECONDS):
-        raise SetupError(
-            f"The cluster {spec.name!r} was not ready within {READY_SECONDS} s; it is left for you to look at "
-            f"(`docker exec {spec.containers[0]} kubectl get nodes,pods -A`), and `make cluster-down` removes it."
-        )
-
-
-def was_completed(engine: Engine, spec: Spec) -> bool:
-    """Whether the cluster was ready once, after starting what has stopped; an interrupted `up` leaves another kind."""
-    stopped = [container.name for container in containers(engine, spec.name) if not container.running]
-    if stopped:
-        say(f"Starting the stopped containers of {spec.name!r}.")
-        engine.does("start", *stopped, timeout=60)
-    return engine.does("exec", spec.containers[0], "test", "-e", COMPLETE)
-
-
-def describe(facts: dict[str, object] | dict[str, str | int]) -> str:
-    """The facts of a cluster in words."""
-    return ", ".join(f"{key} {value}" for key, value in sorted(facts.items()))
-
-
-def up(engine: Engine, spec: Spec) -> Path:
-    """A cluster as asked for: the one that is there, or a new one. Returns its kubeconfig's path."""
-    if not reuse(engine, spec):
-        create(engine, spec)
-    return write_kubeconfig(engine, spec.name)
-
-
-def create(engine: Engine, spec: Spec) -> None:
-    """Make a cluster: nodes with pinned addresses, the pod network, the toolbox image."""
-    progress = Progress(4)
-    with progress.step("images"):
-        node_image = image.ensure_node(engine, spec.kubernetes)
-        kind = image.ensure_kind()
-        shell = image.ensure_shell(engine, node_image)
-        toolbox = image.ensure_toolbox(shell)
-        if spec.balancer and not image.is_published(node_image):
-            engine.docker("load", "--input", image.ensure_balancer(shell))
-    subnet = create_network(engine, spec)
-    try:
-        with progress.step(f"{spec.nodes} node{'s' if spec.nodes > 1 else ''} of Kubernetes {spec.kubernetes.minor}"):
-            create_nodes(engine, spec, kind, node_image, addresses(spec, subnet))
-        with progress.step(f"pod network ({spec.cni}), toolbox image, Python"):
-            start_network(engine, spec, published=image.is_published(node_image))
-            each_node(spec.containers, lambda node: import_archive(engine, node, toolbox))
-            each_node(spec.containers, lambda node: engine.docker("exec", node, "sh", "-c", FIND_PYTHON))
-        with progress.step("waiting until nodes and system pods are ready"):
-            await_health(engine, spec)
-            engine.docker("exec", spec.containers[0], "touch", COMPLETE)
-    except SetupError:
-        if not containers(engine, spec.name):
-            remove(engine, spec.name)
-        raise
-
-
-def create_network(engine: Engine, spec: Spec) -> str:
-    """The cluster's own Docker network, in the first subnet that is free. Returns the subnet."""
-    label = json.dumps({"name": spec.name, **spec.facts})
-    for subnet in SUBNETS:
-        try:
-            engine.docker("network", "create", "--label", f"{LABEL}={label}", "--subnet", subnet, spec.network)
-        except SetupError as error:
-            if "overlap" not in str(error):
-                raise
-        else:
-            return subnet
-    raise SetupError(
-        f"No subnet of {SUBNETS[0]} to {SUBNETS[-1]} is free; `docker network ls` shows the networks that have them."
-    )
-
-
-def create_nodes(engine: Engine, spec: Spec, kind: Path, node_image: str, table: dict[str, str]) -> None:
-    """Let kind make the nodes, through a `docker` that pins their addresses."""
-    wanted = config.kind_config(
-        spec,
-        published=image.is_published(node_image),
-        cgroup_v1=engine.docker("info", "--format", "{{.CgroupVersion}}").strip() == "1",
-        lacks_capability=runtime.lacks_capability(Path("/proc/self/status").read_text()),
-    )
-    own_balancer = bool(spec.balancer) and not image.is_published(node_image)
-    with tempfile.TemporaryDirectory(prefix="testbed-") as name:
-        folder = Path(name)
-        front = folder / "docker"
-        front.write_text(config.docker_front(shutil.which("docker") or "docker", table))
-        front.chmod(0o755)
-        document = folder / "kind.json"
-        document.write_text(wanted)
-        env = {**engine.env, "PATH": f"{folder}:{engine.env['PATH']}", "KIND_EXPERIMENTAL_DOCKER_NETWORK": spec.network}
-        command: list[str | Path] = [
-            *(kind, "create", "cluster", "--name", spec.name, "--image", node_image),
-            *("--config", document, "--kubeconfig", folder / "kubeconfig", "--quiet"),
-        ]
-        if own_balancer:
-            engine.docker("tag", BALANCER_IMAGE, KIND_BALANCER_IMAGE)
-        try:
-            run(command, env=env)
-        finally:
-            if own_balancer:
-                # The name is not ours, so it stays no longer than kind looks for it.
-                engine.does("rmi", KIND_BALANCER_IMAGE)
-
-
-def start_network(engine: Engine, spec: Spec, *, published: bool) -> None:
-    """Start the pod network, and let pods run on every node."""
-    first = spec.containers[0]
-    kubectl(
-        engine, first, "--namespace", "kube-system", "patch", "deployment", "coredns", "--type=json", "--patch", PROBE
-    )
-    if spec.nodes > 1:
-        kubectl(engine, first, "taint", "nodes", "--all", "node-role.kubernetes.io/control-plane-")
-    if spec.cni == "plain":
-        start_plain(engine, spec)
-    elif not published:
-        kubectl(engine, first, "apply", "--server-side", "--filename", "-", text=config.enforcing_network())
-
-
-def start_plain(engine: Engine, spec: Spec) -> None:
-    """Give each node its CNI configuration, and the routes to the pods of the others."""
-    first = spec.containers[0]
-
-    def listed() -> dict[str, tuple[str, str]]:
-        items = json.loads(kubectl(engine, first, "get", "nodes", "--output", "json"))["items"]
-        return {
-            item["metadata"]["name"]: (
-                item["spec"].get("podCIDR", ""),
-                next(a["address"] for a in item["status"]["addresses"] if a["type"] == "InternalIP"),
-            )
-            for item in items
-        }
-
-    if not wait(lambda: all(given[0] for given in listed().values()), READY_SECONDS):
-        raise SetupError(f"The nodes of {spec.name!r} were not given pod addresses within {READY_SECONDS} s.")
-    table = listed()
-    for node, (own, _address) in table.items():
-        engine.docker("exec", "--interactive", node, "cp", "/dev/stdin", PLAIN_FILE, text=config.plain_network(own))
-        for cidr, address in table.values():
-            if cidr != own:
-                engine.docker("exec", node, "ip", "route", "replace", cidr, "via", address)
-
-
 def each_node(names: Iterable[str], work: Callable[[str], object]) -> None:
     """Do the same on all nodes at once."""
     with ThreadPoolExecutor() as pool:
@@ -354,10 +169,6 @@ def write_kubeconfig(engine: Engine, name: str) -> Path:
 
 def remove(engine: Engine, name: str) -> None:
     """Remove a cluster of the test bed: containers with their volumes, network, kubeconfig."""
-    if name not in made(engine):
-        raise SetupError(
-            f"There is no cluster {name!r} of the test bed; there are: {', '.join(made(engine)) or 'none'}."
-        )
     present = [container.name for container in containers(engine, name)]
     if present:
         engine.docker("rm", "--force", "--volumes", *present)

@@ -58,14 +58,20 @@ def answers(host: str | None) -> bool:
     return bool(shutil.which("docker")) and succeeds(["docker", "info", "--format", "{{.ID}}"], env=env, timeout=15)
 
 
-def find() -> Engine | None:
-    """The engine that runs now: the user's own first, then ours."""
+def running() -> list[Engine]:
+    """The engines that run now: the user's own first, then ours, which may have begun before there was another."""
     own = f"unix://{places.DAEMON_SOCKET}"
+    found = []
     if os.environ.get("DOCKER_HOST") != own and answers(None):
-        return Engine(None, own=False)
+        found.append(Engine(None, own=False))
     if places.DAEMON_SOCKET.exists() and answers(own):
-        return Engine(own, own=True)
-    return None
+        found.append(Engine(own, own=True))
+    return found
+
+
+def find() -> Engine | None:
+    """The engine that is used: the first that runs."""
+    return next(iter(running()), None)
 
 
 def ensure() -> Engine:
@@ -106,8 +112,9 @@ def install(packages: Iterable[str]) -> None:
     """Install packages of the distribution."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     log = places.cache() / "log" / "apt.log"
-    run(["apt-get", "update"], env=env, log=log)
-    run(["apt-get", "install", "-y", "--no-install-recommends", *packages], env=env, log=log)
+    # A package may start a daemon, which must not hold the lock for ever.
+    run(["apt-get", "update"], env=env, log=log, holds_lock=False)
+    run(["apt-get", "install", "-y", "--no-install-recommends", *packages], env=env, log=log, holds_lock=False)
 
 
 def launcher() -> Path:

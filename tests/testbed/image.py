@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .tables import (
     BALANCER_IMAGE,
     BUSYBOX_IMAGE,
     KIND,
+    KIND_BALANCER_IMAGE,
     KIND_TOOL,
     PROGRAMS_TOOL,
     TOOLBOX_IMAGE,
@@ -29,6 +31,10 @@ from .tables import (
 )
 
 PULL_SECONDS = 600
+WORK_PREFIX = "work-"
+# Found again by its name: a label would go into the image, and so onto every node made from it.
+BUILD_CONTAINER = "hardening-testbed-build"
+UNFINISHED_IMAGES = "hardening.local/*:building"
 UNKNOWN_IMAGE = ("not found", "manifest unknown")
 TOOLBOX_LINKS = ("nc", "wget", "timeout")
 PASSWD = b"root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
@@ -73,25 +79,29 @@ def ensure_node(engine: Engine, row: Kubernetes) -> str:
         return present
     if not gobuild.is_built(kubernetes_tool(row)):
         say(f"Looking whether kindest/node can be pulled for Kubernetes {row.minor} ...")
-        pulled = pull_first(engine, published_nodes(row))
-        if pulled:
-            return pulled
-        say("It cannot, so the node image is built here, once: 15 minutes on two cores, resumable.")
+        try:
+            return pull_first(engine, published_nodes(row))
+        except SetupError as error:
+            reason = str(error).splitlines()[-1]
+            say(f"It cannot, so the node image is built here, once: 15 minutes on two cores, resumable. ({reason})")
     assemble(engine, row)
     return built_node(row)
 
 
-def pull_first(engine: Engine, names: list[str]) -> str | None:
-    """Pull the first of these images that the registry knows; an unreachable registry is asked once only."""
+def pull_first(engine: Engine, names: list[str]) -> str:
+    """Pull the first of these images that the registry knows; an unreachable registry is asked once only.
+
+    SetupError tells why there is none.
+    """
     for name in names:
         try:
             engine.docker("pull", name, timeout=PULL_SECONDS)
         except SetupError as error:
             if not any(word in str(error) for word in UNKNOWN_IMAGE):
-                return None
+                raise
         else:
             return name
-    return None
+    raise SetupError(f"The registry knows none of {', '.join(names)}.")
 
 
 def steps(engine: Engine, row: Kubernetes) -> list[Step]:
@@ -123,29 +133,50 @@ def assemble(engine: Engine, row: Kubernetes) -> None:
 def make_node(engine: Engine, row: Kubernetes) -> None:
     """Assemble the node image: the base, and the components' images in containerd's store within it."""
     root = rootfs.build()
-    with tempfile.TemporaryDirectory(dir=places.cache(), prefix="node-") as name:
+    clear_unfinished(engine)
+    with tempfile.TemporaryDirectory(dir=places.cache(), prefix=WORK_PREFIX) as name:
         work = Path(name)
         base = node.base_image(work, root, row)
         engine.docker("load", "--input", write_images(work / "base.tar", [base]))
         components = write_images(work / "components.tar", node.component_images(work, root, row))
-        build = [
-            *("run", "--detach", "--network", "none", "--security-opt", "seccomp=unconfined"),
-            *("--entrypoint", "sleep", base.name, "infinity"),
-        ]
-        container = engine.docker(*build).strip()
+        engine.docker(
+            *("run", "--detach", "--name", BUILD_CONTAINER, "--network", "none"),
+            *("--security-opt", "seccomp=unconfined", "--entrypoint", "sleep", base.name, "infinity"),
+        )
         try:
             with components.open("rb") as data:
                 run(
-                    ["docker", "exec", "--interactive", container, "bash", "-c", node.IMPORT],
+                    ["docker", "exec", "--interactive", BUILD_CONTAINER, "bash", "-c", node.IMPORT],
                     env=engine.env,
                     stdin=data,
                 )
             change = f"ENTRYPOINT {json.dumps(node.ENTRYPOINT)}"
-            engine.docker("commit", "--change", change, container, built_node(row))
+            engine.docker("commit", "--change", change, BUILD_CONTAINER, built_node(row))
         finally:
-            engine.does("rm", "--force", "--volumes", container)
-            engine.does("rmi", base.name)
+            clear_unfinished(engine)
     forget_older(engine, row)
+
+
+def clear_unfinished(engine: Engine) -> None:
+    """Remove what is needed only while images are made; after a kill in the middle, it is still there."""
+    if engine.docker("ps", "--all", "--quiet", "--filter", f"name=^{BUILD_CONTAINER}$"):
+        engine.docker("rm", "--force", "--volumes", BUILD_CONTAINER)
+    images = engine.docker("images", "--quiet", "--filter", f"reference={UNFINISHED_IMAGES}").split()
+    if images:
+        engine.docker("rmi", *images)
+    take_name_back(engine)
+
+
+def clear_folders() -> None:
+    """Remove the folders in which a command that was killed made images; no other is at work meanwhile."""
+    for parent in (places.cache(), images_folder()):
+        for folder in parent.glob(f"{WORK_PREFIX}*"):
+            shutil.rmtree(folder)
+
+
+def images_folder() -> Path:
+    """Where the archives of small images are."""
+    return places.cache() / "images"
 
 
 def forget_older(engine: Engine, row: Kubernetes) -> None:
@@ -173,12 +204,17 @@ def ensure_shell(engine: Engine, node_image: str) -> Shell:
     if not is_published(node_image):
         root = rootfs.build()
         return Shell(root / "usr/bin/busybox", root / "usr/bin/bash-static")
-    path = places.cache() / "images" / "busybox"
+    path = images_folder() / "busybox"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        container = engine.docker("create", BUSYBOX_IMAGE, timeout=PULL_SECONDS).strip()
-        engine.docker("cp", f"{container}:/bin/busybox", path)
-        engine.does("rm", container)
+        clear_unfinished(engine)
+        partial = path.with_name("busybox.partial")
+        engine.docker("create", "--name", BUILD_CONTAINER, BUSYBOX_IMAGE, timeout=PULL_SECONDS)
+        try:
+            engine.docker("cp", f"{BUILD_CONTAINER}:/bin/busybox", partial)
+        finally:
+            clear_unfinished(engine)
+        partial.rename(path)
     return Shell(path, path)
 
 
@@ -199,14 +235,34 @@ def ensure_balancer(shell: Shell) -> Path:
     return write_single(BALANCER_IMAGE, "balancer", [*shell_entries(shell), Entry("bin/envoy", source=program)], {})
 
 
+def may_lend_name(engine: Engine) -> bool:
+    """Whether our balancer may have the name of kind's for a while: not where somebody has the real one."""
+    return image_id(engine, KIND_BALANCER_IMAGE) in (None, image_id(engine, BALANCER_IMAGE))
+
+
+def take_name_back(engine: Engine) -> None:
+    """Take from our balancer the name of kind's: it is not ours, so it stays no longer than kind looks for it."""
+    lent = image_id(engine, KIND_BALANCER_IMAGE)
+    if lent and lent == image_id(engine, BALANCER_IMAGE):
+        engine.docker("rmi", KIND_BALANCER_IMAGE)
+
+
+def image_id(engine: Engine, name: str) -> str | None:
+    """The id of an image in the engine's store."""
+    try:
+        return engine.docker("image", "inspect", "--format", "{{.Id}}", name).strip()
+    except SetupError:
+        return None
+
+
 def write_single(name: str, stem: str, entries: list[Entry], config: dict[str, object]) -> Path:
     """An archive with one image of one layer, which appears whole or not at all. Its name tells what is in it."""
     key = gobuild.digest([repr((name, entries, config))])
-    path = places.cache() / "images" / f"{stem}-{key}.tar"
+    path = images_folder() / f"{stem}-{key}.tar"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=WORK_PREFIX) as folder:
         layer = write_layer(Path(folder) / "layer.tar", entries)
         write_images(Path(folder) / "image.tar", [Image(name, [layer], {"Env": [node.PATH_ENV], **config})]).rename(
             path

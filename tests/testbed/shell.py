@@ -28,10 +28,13 @@ def run(
     stdin: IO[bytes] | None = None,
     timeout: float | None = None,
     log: Path | None = None,
+    holds_lock: bool = True,
 ) -> str:
     """Run a command and return its standard output.
 
     Raises SetupError with the command's own last words when it fails. With `log`, all output goes to that file.
+    The command holds the test bed's lock, if there is one: should this process be killed, the next one waits until
+    the command has ended, instead of working against it.
     """
     words = [str(word) for word in command]
     shown = " ".join(words[:6])
@@ -40,7 +43,14 @@ def run(
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("ab") as out:
                 done = subprocess.run(
-                    words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+                    words,
+                    env=env,
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    close_fds=not holds_lock,
+                    check=False,
                 )
             said = log.read_text(errors="replace") if done.returncode else ""
             output = ""
@@ -53,6 +63,7 @@ def run(
                 input=text.encode() if text is not None else None,
                 capture_output=True,
                 timeout=timeout,
+                close_fds=not holds_lock,
                 check=False,
             )
             output = done.stdout.decode(errors="replace")
