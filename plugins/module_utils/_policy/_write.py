@@ -75,9 +75,10 @@ def policy_text(file: PolicyFile) -> str:
     lines += ["namespaces:" if says else "# namespaces:"]
     for name in sorted(file.namespaces):
         lines += _block(name, file.namespaces[name])
-    lines += ["", "cluster:"] if file.cluster else []
+    told = any(each.said for each in file.cluster.values())
+    lines += ["", "cluster:"] if told else [""] if file.cluster else []
     for section, written in file.cluster.items():
-        lines += _section(section, written, _STEP)
+        lines += _section(section, written, _STEP) if told else _section(f"cluster.{section}", written, 0)
     return "\n".join(lines) + "\n"
 
 

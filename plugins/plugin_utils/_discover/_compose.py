@@ -77,6 +77,10 @@ def discover(client: Client, name: str, only: Sequence[str], levels: Levels, pro
     unseen += [f"Namespaces could not be listed, there may be others: {unlisted}"] if unlisted else []
     head = [_TODAY if levels == "today" else _POSSIBLE, _HOW_ON, *_about(only, components)]
     head += [f"Not seen: {sentence}" for sentence in unseen]
+    if unseen and not any(part.settings or part.cluster for part in parts.values()):
+        raise HardeningError(
+            f"Nothing of the cluster could be read, so that no policy was written. {'. '.join(unseen)}"
+        )
     file = PolicyFile(name, {each: _sections(parts, each) for each in names}, _cluster(parts), head)
     return Discovered(_valid_text(file), names, components, unseen)
 
