@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ import yaml
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    BREAK_GLASS,
+    cluster_role_rules,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    RECORDS as RECORDS_ROLE,
+)
 
 from tests.integration.plays import run_task, wait_until_known
 from tests.integration.test_harden_cluster import (
@@ -222,6 +230,54 @@ def test_bindings_and_webhooks_of_ours_go_and_those_of_others_stay(client: Clien
 
 
 @pytest.mark.usefixtures("shop")
+def test_the_shipped_role_is_enough_to_break_the_glass_and_not_to_mend_it(
+    client: Client, admin: Path, tmp_path: Path
+) -> None:
+    with shipped(client, admin, tmp_path) as user:
+        broken = play(GLASS, user, tmp_path, "-e", f"set={SET}", policy=None)
+        assert broken.status == 0, broken.output
+        assert policies(client, SHOP) == {} and levels(client, SHOP) == {"warn", "warn-version"}
+        (name,) = names_of_records(tmp_path)
+        assert client.get(KNOWN["v1", "ConfigMap"], name, RECORDS) is not None
+        mended = play(GLASS, user, tmp_path, "-e", f"restore={name}.json", policy=None)
+        assert mended.status == 2
+        assert 'cannot get resource "networkpolicies"' in mended.output.replace("\\", ""), mended.output
+        assert policies(client, SHOP) == {}
+
+
+@contextmanager
+def shipped(client: Client, admin: Path, folder: Path) -> Iterator[Path]:
+    """Somebody with exactly the ClusterRole for an emergency, and the Role that goes with it for the record."""
+    subject = {"kind": "ServiceAccount", "name": "audit-glass", "namespace": SHOP}
+    records = {"name": "audit-glass-records", "namespace": RECORDS}
+
+    def role(kind: str, metadata: dict[str, str], name: str) -> list[dict[str, Any]]:
+        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": metadata["name"]}
+        return [
+            {"apiVersion": RBAC, "kind": kind, "metadata": metadata, "rules": cluster_role_rules(name)},
+            {"apiVersion": RBAC, "kind": f"{kind}Binding", "metadata": metadata, "roleRef": ref, "subjects": [subject]},
+        ]
+
+    made = [*role("ClusterRole", {"name": "audit-glass"}, BREAK_GLASS), *role("Role", records, RECORDS_ROLE)]
+    client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RECORDS}})
+    for each in [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "audit-glass", "namespace": SHOP}},
+        *made,
+    ]:
+        answer = client.create(each)
+        assert answer.ok or answer.reason == "AlreadyExists", answer.message
+    try:
+        rights = [
+            Question("delete", "networking.k8s.io", "networkpolicies"),
+            Question("patch", "", "configmaps", RECORDS),
+        ]
+        yield kubeconfig_of(client, admin, folder, "audit-glass", rights)
+    finally:
+        for each in made:
+            client.delete(KNOWN[RBAC, each["kind"]], each["metadata"]["name"], each["metadata"].get("namespace", ""))
+
+
+@pytest.mark.usefixtures("shop")
 def test_who_may_do_it_in_one_namespace_alone_does_it_there(client: Client, admin: Path, tmp_path: Path) -> None:
     user = user_of(client, admin, tmp_path)
     whole = play(GLASS, user, tmp_path, "-e", f"set={SET}", policy=None)
@@ -254,6 +310,13 @@ def user_of(client: Client, admin: Path, folder: Path) -> Path:
         {"apiVersion": RBAC, "kind": "RoleBinding", "metadata": metadata, "roleRef": ref, "subjects": [subject]},
     ):
         assert (answer := client.create(each)).ok, answer.message
+    return kubeconfig_of(
+        client, admin, folder, name, [Question("delete", "networking.k8s.io", "networkpolicies", SHOP)]
+    )
+
+
+def kubeconfig_of(client: Client, admin: Path, folder: Path, name: str, rights: list[Question]) -> Path:
+    """The kubeconfig of a service account in the first namespace, once the server knows that it has these rights."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
     token = client.request("POST", KNOWN["v1", "ServiceAccount"].path(SHOP, name, "token"), body=body).object
     config = yaml.safe_load(admin.read_text(encoding="utf-8"))
@@ -262,7 +325,7 @@ def user_of(client: Client, admin: Path, folder: Path) -> Path:
     config["current-context"] = name
     file = folder / "kubeconfig"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    wait_until_known(file, [Question("delete", "networking.k8s.io", "networkpolicies", SHOP)])
+    wait_until_known(file, rights)
     return file
 
 

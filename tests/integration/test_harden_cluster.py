@@ -158,7 +158,7 @@ def users(client: Client, admin: Path, tmp_path_factory: pytest.TempPathFactory)
         remove_object(client, each)
         assert client.create(each).ok
     yield {each["roleRef"]["name"]: user_kubeconfig(client, admin, folder, each) for each in bindings}
-    shipped = [cluster_role(name) for name in ("hardening-audit", "hardening-enforce")]
+    shipped = [cluster_role(name) for name in ("hardening-audit", "hardening-enforce", "hardening-break-glass")]
     for each in (*bindings, *roles, *shipped):
         remove_object(client, each)
     remove_namespace(client, USERS)
