@@ -19,7 +19,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     AUDIT,
     BREAK_GLASS,
     ENFORCE,
-    RECORD_NAMESPACE,
     RECORDS,
     cluster_role_rules,
 )
@@ -46,6 +45,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_resources import (
     ON_VIOLATION as RESOURCES_ON_VIOLATION,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import RECORD_NAMESPACE
 
 Schema = Mapping[str, Any]
 

@@ -18,6 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import check_limit
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import RECORD_NAMESPACE
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import check_set_name
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
@@ -27,14 +28,13 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass.
     look,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass._record import (
-    RECORD_NAMESPACE,
     keep_here,
     keep_in_cluster,
     put_back,
     read,
     record_name,
-    user_of,
 )
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import user_of
 
 _OUTAGE_SECONDS = 5.0
 _MOST_LINES = 50

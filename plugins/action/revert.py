@@ -65,7 +65,7 @@ class ActionModule(HardeningAction):
         for line in _announced(run, losses, self.check_mode):
             Display().display(line, color=constants.COLOR_WARN if losses else None)
         told = self._carried_out(client, run, batches, folder, arguments["keep"])
-        if not self.check_mode and not told.get("failed") and not only:
+        if told["run"] and not told.get("failed") and not only:
             told["warnings"] = [*told.get("warnings", ()), *mark(client, run, file or folder, reverted(told["run"]))]
         return {**told, "reverted": run.name, "weaker": [each.to_dict() for each in losses]}
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import RECORD_NAMESPACE
+
 Mode = Literal["audit", "enforce"]
 Part = Literal[
     "namespaces", "pod_security", "resource_limits", "network_policies", "rbac", "cluster_access", "probe", "record"
@@ -22,7 +24,6 @@ AUDIT = "hardening-audit"
 ENFORCE = "hardening-enforce"
 RECORDS = "hardening-records"
 """The Role, in the namespace of the records alone, that goes with it."""
-RECORD_NAMESPACE = "hardening-kubernetes"
 BREAK_GLASS = "hardening-break-glass"
 """The ClusterRole for an emergency, which brings nothing of the other two but what it takes."""
 

@@ -21,12 +21,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entr
     entries_of,
     lines_of,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import (
+    RECORD_LABEL,
+    RECORD_NAMESPACE,
+)
 
-RECORD_NAMESPACE = "hardening-kubernetes"
-RECORD_LABEL = "hardening.kubernetes/record"
-"""On each ConfigMap: ``run`` on the one by which a run is found, ``run-part`` on those that hold more of it."""
 RUN_LABEL = "hardening.kubernetes/run"
-"""On each as well: the name of the run."""
+"""On each ConfigMap of a run: its name.
+
+The record's own label says ``run`` on the one by which a run is found, ``run-part`` on those that hold more of it.
+"""
 
 _CONTENT = "record.jsonl.gz"
 _MOST_BYTES = 700_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +21,22 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._break_glass.
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._refusals import refusal
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._break_glass import closing
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import (
+    RECORD_LABEL,
+    RECORD_NAMESPACE,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import checked, in_namespace
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._report import as_json, replace_file
 
-RECORD_NAMESPACE = "hardening-kubernetes"
 MANAGER = "hardening.kubernetes/break_glass"
-RECORD_LABEL = "hardening.kubernetes/record"
-_REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
 def record_name(now: datetime.datetime) -> str:
     """The name of file and ConfigMap, without an ending; ``now`` is in UTC."""
     return f"hardening-break-glass-{now:%Y%m%dT%H%M%SZ}".lower()
-
-
-def user_of(client: Client) -> str:
-    """Who the server takes us for; empty where it does not say."""
-    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    try:
-        told = client.request("POST", _REVIEWS, body=review, repeatable=True).object
-    except KubeError:
-        return ""
-    return str(((told.get("status") or {}).get("userInfo") or {}).get("username", ""))
 
 
 def keep_here(told: Mapping[str, Any], file: Path) -> tuple[Path | None, str]:
@@ -69,14 +59,8 @@ def keep_in_cluster(client: Client, told: Mapping[str, Any], name: str) -> str:
     """Write the record to ConfigMaps; why that failed, empty where it did not."""
     labels = {RECORD_LABEL: KIND.replace("_", "-")}
     try:
-        if client.get(KNOWN["v1", "Namespace"], RECORD_NAMESPACE) is None:
-            created = client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RECORD_NAMESPACE}})
-            if not created.ok and created.reason != "AlreadyExists":
-                return _unkept(refusal(created))
         for config_map in config_maps(told, name, RECORD_NAMESPACE, labels):
-            answer = client.apply(config_map, manager=MANAGER, force=True)
-            if not answer.ok:
-                return _unkept(refusal(answer))
+            checked(in_namespace(client, partial(client.apply, config_map, manager=MANAGER, force=True)))
     except HardeningError as error:
         return _unkept(str(error))
     return ""

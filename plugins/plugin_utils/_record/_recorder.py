@@ -27,8 +27,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entr
     intended,
     run_of,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._record._pack import RECORD_NAMESPACE, can_be_named
+from ansible_collections.hardening.kubernetes.plugins.module_utils._record._pack import can_be_named
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import RECORD_NAMESPACE
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import (
     RecordFile,
     RecordInCluster,

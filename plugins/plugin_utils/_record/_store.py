@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._refusals import missing_namespace, refusal
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
@@ -27,8 +27,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entr
     run_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._pack import (
-    RECORD_LABEL,
-    RECORD_NAMESPACE,
     RUN_LABEL,
     about_of,
     config_map,
@@ -36,6 +34,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._record._pack
     pieces,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import (
+    RECORD_LABEL,
+    RECORD_NAMESPACE,
+)
 
 MANAGER = "hardening.kubernetes/record"
 _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
@@ -130,7 +132,7 @@ class RecordInCluster:
         first, *others = list(pieces([head, *body]))
         parts = [config_map(f"{self._run}-{number}", self._run, each) for number, each in enumerate(others, 2)]
         for each in (*parts, config_map(self._run, self._run, first, about_of(run, len(written(run))))):
-            self._checked(self._client.apply(each, manager=MANAGER, force=True))
+            checked(self._client.apply(each, manager=MANAGER, force=True))
         kept = {self._run, *(each["metadata"]["name"] for each in parts)}
         for each in found:
             if each["metadata"]["name"] not in kept:
@@ -146,22 +148,29 @@ class RecordInCluster:
 
     def _create(self, told: Object) -> bool:
         """Write a new ConfigMap; ``False`` where there is one of that name."""
-        answer = self._client.create(told, manager=MANAGER)
-        if missing_namespace(answer):
-            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RECORD_NAMESPACE}}
-            made = self._client.create(namespace, manager=MANAGER)
-            if not made.ok and made.reason != "AlreadyExists":
-                raise HardeningError(refusal(made))
-            answer = self._client.create(told, manager=MANAGER)
+        answer = in_namespace(self._client, lambda: self._client.create(told, manager=MANAGER))
         if answer.reason == "AlreadyExists":
             return False
-        self._checked(answer)
+        checked(answer)
         return True
 
-    @staticmethod
-    def _checked(answer: Any) -> None:
-        if not answer.ok:
-            raise HardeningError(refusal(answer))
+
+def in_namespace(client: Client, write: Callable[[], Answer]) -> Answer:
+    """A write into the namespace of the records, which is made where it is missing. Raises :class:`HardeningError`."""
+    answer = write()
+    if not missing_namespace(answer):
+        return answer
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RECORD_NAMESPACE}}
+    made = client.create(namespace, manager=MANAGER)
+    if made.reason != "AlreadyExists":
+        checked(made)
+    return write()
+
+
+def checked(answer: Answer) -> None:
+    """Raise :class:`HardeningError` for a refusal."""
+    if not answer.ok:
+        raise HardeningError(refusal(answer))
 
 
 def runs_in_cluster(client: Client) -> list[Object]:
