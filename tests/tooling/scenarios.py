@@ -1,18 +1,26 @@
 # Copyright: (c) 2026, hardening.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run every molecule scenario and report its actions as tests: ``python -m tests.tooling.scenarios RESULTS``."""
+"""Run every molecule scenario and report its actions as tests: ``python -m tests.tooling.scenarios RESULTS``.
+
+They share a cluster, made for them and removed afterwards, or with CLUSTER=existing that of KUBECONFIG. A scenario that
+is run by itself, by molecule's own command, makes and removes the same.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.tooling.collection import CHECKOUT, environment, tool
+
+NAME = "hardening-molecule"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EXECUTED = re.compile(r"\[\S+ > (?P<action>\w+)\] Executed: (?P<outcome>.+)")
@@ -20,13 +28,33 @@ _EXECUTED = re.compile(r"\[\S+ > (?P<action>\w+)\] Executed: (?P<outcome>.+)")
 
 def main(results: Path) -> int:
     scenarios = sorted(each.parent.name for each in CHECKOUT.glob("molecule/*/molecule.yml"))
-    return max(run(each, results / f"{each}.xml") for each in scenarios)
+    with cluster(os.environ) as shared:
+        return max(run(each, results / f"{each}.xml", shared) for each in scenarios)
 
 
-def run(scenario: str, report: Path) -> int:
+@contextmanager
+def cluster(variables: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """What tells a scenario to take a cluster that is there; a new one, unless it is so already."""
+    if variables.get("CLUSTER") == "existing":
+        yield {}
+        return
+    testbed("down")
+    try:
+        yield {"CLUSTER": "existing", "KUBECONFIG": testbed("up").splitlines()[-1]}
+    finally:
+        testbed("down")
+
+
+def testbed(command: str) -> str:
+    """Have the cluster of the scenarios made or removed; what the test bed printed."""
+    words = [sys.executable, "-m", "tests.testbed", command, "--name", NAME]
+    return subprocess.run(words, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run(scenario: str, report: Path, shared: Mapping[str, str]) -> int:
     """Run one scenario, show its output as it comes, and write ``report``."""
     command = [tool("molecule"), "--base-config", "molecule/config.yml", "test", "--scenario-name", scenario]
-    settings = environment(MOLECULE_COMMAND_BORDERS="false", ANSIBLE_FORCE_COLOR="false")
+    settings = environment(MOLECULE_COMMAND_BORDERS="false", ANSIBLE_FORCE_COLOR="false", **shared)
     with subprocess.Popen(
         command, cwd=CHECKOUT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
