@@ -22,7 +22,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._yaml import load_yaml
 
-from tests.integration.plays import wait_until_known
+from tests.integration.plays import wait_until_known, write_kubeconfig
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMESPACE = KNOWN["v1", "Namespace"]
@@ -145,18 +145,3 @@ def _questions(rules: Sequence[Mapping[str, Any]], namespace: str) -> Iterator[Q
             resource, _slash, subresource = kind.partition("/")
             names = rule.get("resourceNames", [""])
             yield from (Question(verb, group, resource, namespace, name, subresource) for name in names)
-
-
-def write_kubeconfig(path: Path, server: Mapping[str, str], user: Mapping[str, Any], **cluster: Any) -> Path:
-    """A kubeconfig of one context, called ``tests``."""
-    reached = {"server": server["url"], "certificate-authority-data": server["ca"], **cluster}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "tests",
-        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
-        "clusters": [{"name": "tests", "cluster": reached}],
-        "users": [{"name": "tests", "user": dict(user)}],
-    }
-    path.write_text(json.dumps(config))
-    return path

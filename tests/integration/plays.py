@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,3 +148,30 @@ def run_role(
     told = [line for line in done.stdout.splitlines() if line.startswith('    "msg": ')]
     assert told, output
     return done.returncode, output, json.loads(json.loads(told[-1].removeprefix('    "msg": ')))
+
+
+def may(client: Client, user: str, verb: str, resource: str, namespace: str) -> bool:
+    """What the server that the client talks to answers, asked by nothing of the collection's own."""
+    attributes = {"verb": verb, "resource": resource, "namespace": namespace}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": attributes},
+    }
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    return bool(client.checked(client.request("POST", path, body=review)).object["status"].get("allowed"))
+
+
+def write_kubeconfig(path: Path, server: Mapping[str, str], user: Mapping[str, Any], **cluster: Any) -> Path:
+    """A kubeconfig of one context, called ``tests``."""
+    reached = {"server": server["url"], "certificate-authority-data": server["ca"], **cluster}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "tests",
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
+        "clusters": [{"name": "tests", "cluster": reached}],
+        "users": [{"name": "tests", "user": dict(user)}],
+    }
+    path.write_text(json.dumps(config))
+    return path

@@ -23,8 +23,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     cluster_role_rules,
 )
 
-from tests.integration.conftest import CHECKOUT, object_of, write_kubeconfig
-from tests.integration.plays import run_role, run_task, wait_until_known
+from tests.integration.conftest import CHECKOUT, object_of
+from tests.integration.plays import may, run_role, run_task, wait_until_known, write_kubeconfig
 from tests.integration.test_harden_cluster import AUDIT as AUDIT_CLUSTER
 from tests.integration.test_harden_cluster import HARDEN, REMOVE, play
 
@@ -89,17 +89,6 @@ def shipped(client: Client, server: dict[str, str], space: str, tmp_path: Path) 
 
 
 _REVIEWS = "subjectaccessreviews"
-
-
-def may(client: Client, user: str, verb: str, resource: str, namespace: str) -> bool:
-    attributes = {"verb": verb, "resource": resource, "namespace": namespace}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {"user": user, "resourceAttributes": attributes},
-    }
-    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-    return bool(client.checked(client.request("POST", path, body=review)).object["status"].get("allowed"))
 
 
 def bind(client: Client, namespace: str, name: str, user: str, role: str = "view", kind: str = "ClusterRole") -> None:
