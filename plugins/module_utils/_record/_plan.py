@@ -89,10 +89,8 @@ def _held(groups: Iterable[Sequence[Step]]) -> list[list[Step]]:
     staying: dict[tuple[str, str], Step] = {}
     result = []
     for group in groups:
+        staying |= {(each.key[1], each.key[2]): each for each in group if each.refused}
         result.append([held(each, staying.get) for each in group])
-        for each in result[-1]:
-            if each.refused:
-                staying.setdefault((each.key[1], each.key[2]), each)
     return result
 
 

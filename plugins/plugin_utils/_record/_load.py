@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,18 +57,18 @@ class Records:
         """Take the cluster and the folder."""
         self._client = client
         self._folder = folder
+        self._listed: list[Listed] | None = None
         self.unseen = ""
         """Why the records in the cluster are not known; empty where they are."""
 
     def listed(self) -> list[Listed]:
-        """Every run, newest first. A file that is no record is passed over."""
-        found = {each["metadata"]["name"]: dict(each.get("data") or {}) for each in self._in_cluster()}
-        here = dict(self._here())
-        runs = [
-            Listed(name, found.get(name) or here[name], str(self._file(name)) if name in here else "", name in found)
-            for name in {**here, **found}
-        ]
-        return sorted(runs, key=lambda each: (each.told.get("time", ""), each.name), reverse=True)
+        """Every run, newest first, as they are when it is first asked. A file that is no record is passed over."""
+        if self._listed is None:
+            found = {each["metadata"]["name"]: dict(each.get("data") or {}) for each in self._in_cluster()}
+            told = {**dict(self._here(found)), **found}
+            runs = [Listed(name, said, self._known_file(name), name in found) for name, said in told.items()]
+            self._listed = sorted(runs, key=lambda each: (each.told.get("time", ""), each.name), reverse=True)
+        return self._listed
 
     def run(self, name: str) -> Run:
         """The run of this name, or the latest that can be put back; raises :class:`HardeningError`."""
@@ -76,8 +76,7 @@ class Records:
         wanted = next((each.name for each in listed if name == LATEST and each.can_be_latest), name)
         if wanted not in {each.name for each in listed}:
             raise HardeningError(self._unknown(name, [each.name for each in listed]))
-        file = self._file(wanted)
-        return self._both(wanted, file if file.exists() else None)
+        return self._read(wanted)
 
     def of_file(self, file: Path) -> Run:
         """The run that a file tells of, completed by what the cluster knows of it; raises :class:`HardeningError`."""
@@ -88,9 +87,13 @@ class Records:
         for each in reversed(self.listed()):
             if each.told.get("time", "") >= run.time and each.name != run.name:
                 try:
-                    yield self.run(each.name)
+                    yield self._read(each.name)
                 except HardeningError:
                     continue
+
+    def _read(self, name: str) -> Run:
+        file = self._known_file(name)
+        return self._both(name, Path(file) if file else None)
 
     def _both(self, name: str, file: Path | None) -> Run:
         here = RecordFile(file).read() if file else []
@@ -113,8 +116,11 @@ class Records:
             self.unseen = str(error)
             return []
 
-    def _here(self) -> Iterator[tuple[str, dict[str, str]]]:
+    def _here(self, known: Collection[str]) -> Iterator[tuple[str, dict[str, str]]]:
+        """The runs of which the folder alone has a record."""
         for file in sorted(self._folder.glob("*.jsonl")):
+            if file.stem in known:
+                continue
             try:
                 run = run_of(RecordFile(file).read(), str(file))
             except HardeningError:
@@ -122,8 +128,9 @@ class Records:
             if run.name == file.stem and run.changes:
                 yield run.name, about_of(run, len(written(run)))
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.jsonl"
+    def _known_file(self, name: str) -> str:
+        file = self._folder / f"{name}.jsonl"
+        return str(file) if file.exists() else ""
 
     def _unknown(self, name: str, known: Iterable[str]) -> str:
         names = list(known)

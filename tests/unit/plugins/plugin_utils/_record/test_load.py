@@ -85,14 +85,19 @@ def test_all_are_listed_newest_first(records: Records) -> None:
     assert (old.name, old.in_cluster, old.file, old.told["user"]) == ("run-old", True, "", "jane")
 
 
-def test_latest_is_neither_a_revert_nor_reverted(records: Records, cluster: list[Any], tmp_path: Path) -> None:
-    assert records.run("latest").name == "run-new"
+def test_latest_is_neither_a_revert_nor_reverted(
+    api: FakeApi, records: Records, cluster: list[Any], tmp_path: Path
+) -> None:
+    def latest() -> str:
+        return Records(client_of(api), tmp_path).run("latest").name
+
+    assert records.run("latest").name == latest() == "run-new"
     RecordFile(tmp_path / "run-back.jsonl").append(entries("run-back", 3, reverts="run-new"))
     RecordFile(tmp_path / "run-new.jsonl").append([reverted("run-back")])
-    assert records.run("latest").name == "run-old"
+    assert latest() == "run-old"
     cluster[0]["data"]["reverted_by"] = "run-x"
     with pytest.raises(HardeningError, match="There is no run that could be put back, neither in the cluster nor in"):
-        records.run("latest")
+        latest()
 
 
 def test_each_copy_completes_the_other(records: Records, cluster: list[Any], tmp_path: Path) -> None:
