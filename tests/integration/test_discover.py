@@ -188,7 +188,7 @@ def harden(old: Old, admin: Path, folder: Path, playbook: str = HARDEN) -> Run:
 
 def test_what_is_discovered_is_adopted_and_handed_back_unchanged(old: Old, kubeconfig: Path, tmp_path: Path) -> None:
     before = old.state()
-    arguments = ("-e", "policy=discovered.yml", "-e", f"name={old.name}", "-e", f"only={old.only}")
+    arguments = ("-e", "policy=discovered.yml", "-e", f"policy_name={old.name}", "-e", f"only={old.only}")
     shown = play(DISCOVER, kubeconfig, tmp_path, *arguments, "--check", "--diff", policy=None)
     assert shown.status == 0 and "+policy_version: 1" in shown.output, shown.output
     assert not (tmp_path / "discovered.yml").exists()
