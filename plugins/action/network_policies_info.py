@@ -28,7 +28,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import Probe, probe_all
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._pair import Probe
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import probe_all
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import (
     Wanted,
     read,

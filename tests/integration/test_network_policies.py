@@ -28,7 +28,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._policies import in_force
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import Probe, probe_all
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._pair import Probe
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import probe_all
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ACTIONS = {"network_policies": network_policies, "network_policies_info": network_policies_info}
