@@ -14,15 +14,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.task import Task
-from ansible.template import Templar
-from ansible_collections.hardening.kubernetes.plugins.action import network_policies, network_policies_info
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
@@ -31,9 +26,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._pair import Probe
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._probe import probe_all
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-ACTIONS = {"network_policies": network_policies, "network_policies_info": network_policies_info}
-NO_CONNECTION = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+from tests.integration.plays import CHECKOUT, Finding, Result, run_task
+
 IMAGE = "hardening.local/toolbox:1"
 NAMESPACE, POD, SERVICE = KNOWN["v1", "Namespace"], KNOWN["v1", "Pod"], KNOWN["v1", "Service"]
 POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
@@ -56,9 +50,6 @@ while :; do
   sleep 0.3
 done
 """
-
-Finding = dict[str, Any]
-Result = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -194,18 +185,11 @@ def run(kubeconfig: str) -> Callable[..., Result]:
     """Run one task in this process, as a worker of ansible-playbook would, and return its result."""
 
     def task(action: str, check: bool = False, **arguments: Any) -> Result:
-        described = Task()
-        described.action = f"hardening.kubernetes.{action}"
         if action == "network_policies_info":
             arguments = {"probe_image": IMAGE, "probe_timeout": 40, **arguments}
         # All tests that name no set share one, and must not prune what another has.
         shared = {} if "set" in arguments else {"set": SHARED_SET, "prune": False}
-        described.args = {"kubeconfig": kubeconfig, **shared, **arguments}
-        described.check_mode, described.diff = check, True
-        loader = DataLoader()
-        module = ACTIONS[action].ActionModule(described, NO_CONNECTION, None, loader, Templar(loader), None)
-        told = module.run(task_vars={})
-        return {"failed": False, **json.loads(json.dumps(told))}
+        return run_task(Path(kubeconfig), action, check, {**shared, **arguments})
 
     return task
 
@@ -325,6 +309,31 @@ def test_denied_egress_alone_leaves_ingress_as_it_was(bare: Shop, run: Callable[
     bare.sees("neighbour", backend="open", postgres="open")
     seen = run("network_policies_info", namespaces=bare.settings(deny=["egress"]), probe=True)
     assert finding(seen)["status"] == "pass"
+
+
+def test_policies_in_kubernetes_own_words_open_through_the_deny_and_do_not_disturb_the_proof(
+    bare: Shop, run: Callable[..., Result]
+) -> None:
+    not_in_front = {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["frontend"]}]}
+    database = {"matchLabels": {"app": "postgres"}}
+    policies = {
+        "to-postgres": {"podSelector": database, "ingress": [{"from": [{"podSelector": not_in_front}]}]},
+        "all-to-postgres": {
+            "podSelector": {},
+            "policyTypes": ["Egress"],
+            "egress": [{"to": [{"podSelector": database}]}],
+        },
+    }
+    flows = [flow(app("frontend"), app("backend"), "8080/TCP")]
+    said = {bare.namespace: {"default_deny": [*BOTH], "dns": True, "allow": flows, "policies": policies}}
+    assert not run("network_policies", namespaces=said)["failed"]
+    bare.sees("frontend", backend="open", metrics="closed", postgres="closed", dns_tcp="open")
+    bare.sees("backend", postgres="open", api_server="closed")
+    assert not run("network_policies", namespaces=said)["changed"]
+    seen = run("network_policies_info", namespaces=said, probe=True)
+    assert (finding(seen)["status"], finding(seen)["proof"]) == ("pass", "effect"), seen
+    assert "not of this set" not in finding(seen)["evidence"]
+    assert finding(seen, "network.flows")["status"] == "pass"
 
 
 @pytest.mark.parametrize("port", ["metrics/TCP", "9000-9100/TCP", 9090])
