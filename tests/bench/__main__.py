@@ -5,6 +5,8 @@
 
 Each round runs us and each peer, one after the other, on the same input file against the same cluster: create, then
 once more with nothing to change. A row's figure is the median of all rounds. ``build/bench.json`` holds the rows.
+Rows that write thousands of policies want a cluster whose network does not work on them meanwhile; the row that proves
+policies wants one whose network enforces them. Each kind is made for its rows, one after the other.
 """
 
 from __future__ import annotations
@@ -18,50 +20,48 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import connect
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from tests.bench.harden import Harden
+from tests.bench.peers import Peers
+from tests.bench.runner import CHECKOUT, BenchError, Runner
+from tests.bench.tables import HARDEN_LIMIT, HARDEN_ROW, MEMORY_ROW, NAMESPACES, ROWS, result
 
-from tests.bench.runner import CHECKOUT, BenchError, Measure, Runner
-from tests.bench.tables import (
-    LOOPED,
-    MANY,
-    MEMORY_LIMIT,
-    MEMORY_ROW,
-    NAMESPACES,
-    ONE_BY_ONE,
-    POLICIES,
-    QUESTIONS,
-    ROWS,
-)
 
-CLUSTER = "bench"
-CHANGED, UNCHANGED = r"changed=1 .*failed=0", r"changed=0 .*failed=0"
-NAMESPACE = KNOWN["v1", "Namespace"]
-POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+def hardened(runner: Runner, runs: int, _rows: Collection[str]) -> list[dict[str, Any]]:
+    """The row of the whole playbook, which has no peer but a limit."""
+    measures = Harden(runner, f"bench-{uuid.uuid4().hex[:6]}").measures(runs)
+    print(f"    largest process {max(each.mebibytes for each in measures):.0f} MiB")
+    seconds = statistics.median(each.seconds for each in measures)
+    return [result(HARDEN_ROW, seconds, HARDEN_LIMIT, f"limit at {NAMESPACES} namespaces", "s", 1)]
+
+
+def beside_peers(runner: Runner, runs: int, rows: Collection[str]) -> list[dict[str, Any]]:
+    """The rows that compare us with others, and that of the memory."""
+    return Peers(runner, runs).results(rows)
+
+
+NETWORKS: dict[str, Callable[[Runner, int, Collection[str]], list[dict[str, Any]]]] = {
+    "plain": beside_peers,
+    "enforcing": hardened,
+}
+NETWORK_OF = {**dict.fromkeys((*ROWS, MEMORY_ROW), "plain"), HARDEN_ROW: "enforcing"}
+"""Which pod network each row wants."""
 
 
 def main() -> int:
     options = arguments()
-    rows = options.rows.split(",") if options.rows else [*ROWS, MEMORY_ROW]
-    if unknown := set(rows) - {*ROWS, MEMORY_ROW}:
-        print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join((*ROWS, MEMORY_ROW))}.")
+    rows = options.rows.split(",") if options.rows else list(NETWORK_OF)
+    if unknown := set(rows) - NETWORK_OF.keys():
+        print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join(NETWORK_OF)}.")
         return 2
-    kubeconfig = Path(options.kubeconfig).resolve() if options.kubeconfig else cluster_up()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            results = Bench(Runner(Path(folder), kubeconfig), options.runs).results(rows)
+        results = [result for network in NETWORKS for result in on_cluster(network, rows, options)]
     except BenchError as error:
         print(error, file=sys.stderr)
         return 1
-    finally:
-        if not options.kubeconfig and not options.keep:
-            testbed("down", "--name", CLUSTER)
     write(results)
     return 0 if all(each["reached"] for each in results) else 1
 
@@ -69,10 +69,24 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Our speed beside that of others.")
     parser.add_argument("--runs", type=int, default=5, help="rounds, whose median counts")
-    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join((*ROWS, MEMORY_ROW))}")
-    parser.add_argument("--kubeconfig", help="a cluster to use; without it one is made for this, and removed again")
-    parser.add_argument("--keep", action="store_true", help="leave the cluster that was made")
+    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join(NETWORK_OF)}")
+    parser.add_argument("--kubeconfig", help="a cluster for all rows; without it clusters are made, and removed again")
+    parser.add_argument("--keep", action="store_true", help="leave the clusters that were made")
     return parser.parse_args()
+
+
+def on_cluster(network: str, rows: Collection[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The results of the rows that want this pod network, from a cluster that has it."""
+    wanted = [row for row in rows if NETWORK_OF[row] == network]
+    if not wanted:
+        return []
+    kubeconfig = Path(options.kubeconfig).resolve() if options.kubeconfig else cluster_up(network)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return NETWORKS[network](Runner(Path(folder), kubeconfig), options.runs, wanted)
+    finally:
+        if not options.kubeconfig and not options.keep:
+            testbed("down", "--name", cluster_name(network))
 
 
 def testbed(*command: str) -> str:
@@ -82,171 +96,17 @@ def testbed(*command: str) -> str:
     return done.stdout
 
 
-def cluster_up() -> Path:
-    """A cluster for this alone, whose network does not work on thousands of policies while we measure."""
-    path = Path(testbed("up", "--name", CLUSTER, "--cni", "plain").splitlines()[-1].strip())
-    exports = shlex.split(testbed("env", "--name", CLUSTER))
+def cluster_name(network: str) -> str:
+    return f"bench-{network}"
+
+
+def cluster_up(network: str) -> Path:
+    """A cluster for this alone."""
+    name = cluster_name(network)
+    path = Path(testbed("up", "--name", name, "--cni", network).splitlines()[-1].strip())
+    exports = shlex.split(testbed("env", "--name", name))
     os.environ.update(each.split("=", 1) for each in exports if each.startswith("PATH="))
     return path
-
-
-class Bench:
-    """All measures of all rounds, by what was measured."""
-
-    def __init__(self, runner: Runner, runs: int) -> None:
-        self._runner = runner
-        self._runs = runs
-        self._client = connect({"kubeconfig": str(runner.kubeconfig)})
-        self._prefix = f"bench-{uuid.uuid4().hex[:6]}"
-        self._measures: dict[str, list[Measure]] = defaultdict(list)
-
-    def results(self, rows: Collection[str]) -> list[dict[str, Any]]:
-        needed = {measure for row in rows if row in ROWS for measure in (ROWS[row].ours, ROWS[row].peer)}
-        writes = MEMORY_ROW in rows or any(not measure.startswith("access") for measure in needed)
-        namespaces = [f"{self._prefix}-{number}" for number in range(NAMESPACES if writes else 0)]
-        self._client.parallel(lambda name: create_namespace(self._client, name), namespaces)
-        try:
-            for run in range(self._runs if needed else 0):
-                for who, rounds in ROUNDS.items():
-                    if any(measure.startswith(who) for measure in needed):
-                        print(f"run {run + 1} of {self._runs}: {who}", flush=True)
-                        self._clean(namespaces)
-                        rounds(self, needed)
-            memory = [self._memory(namespaces)] if MEMORY_ROW in rows else []
-        finally:
-            self._client.parallel(lambda name: self._client.delete(NAMESPACE, name), namespaces)
-        return [*(self._row(name) for name in rows if name in ROWS), *memory]
-
-    def _clean(self, namespaces: Iterable[str]) -> None:
-        self._client.parallel(lambda name: self._client.request("DELETE", POLICY.path(name)), namespaces)
-
-    def ours(self, needed: Collection[str]) -> None:
-        task = {"hardening.kubernetes.apply": {"src": [str(self._input("policies", POLICIES))]}}
-        self._note("ours create", self._runner.playbook(task, CHANGED))
-        if "ours unchanged" in needed:
-            self._note("ours unchanged", self._runner.playbook(task, UNCHANGED))
-        if "ours looped" in needed:
-            few = {"hardening.kubernetes.apply": {"src": [str(self._input("few", LOOPED))]}}
-            self._note("ours looped", self._runner.playbook(few, UNCHANGED))
-
-    def module(self, needed: Collection[str]) -> None:
-        source = str(self._input("policies", POLICIES))
-        task = {"kubernetes.core.k8s": {"src": source}}
-        if {"module create", "module unchanged"} & set(needed):
-            self._note("module create", self._runner.playbook(task, CHANGED))
-        if "module unchanged" in needed:
-            self._note("module unchanged", self._runner.playbook(task, UNCHANGED))
-        if "module looped" in needed:
-            few = str(self._input("few", LOOPED))
-            self._runner.playbook({"kubernetes.core.k8s": {"src": few}}, r"failed=0")
-            objects = f"{{{{ lookup('ansible.builtin.file', '{few}') | from_yaml_all | list }}}}"
-            loop = {"kubernetes.core.k8s": {"definition": "{{ item }}"}, "loop": objects}
-            self._note("module looped", self._runner.playbook(loop, UNCHANGED))
-
-    def kubectl(self, needed: Collection[str]) -> None:
-        source = self._input("policies", POLICIES)
-        self._note("kubectl create", self._runner.kubectl(source, rf"(created\n.*){{{NAMESPACES}}}"))
-        if "kubectl unchanged" in needed:
-            self._note("kubectl unchanged", self._runner.kubectl(source, rf"(unchanged\n.*){{{NAMESPACES}}}"))
-
-    def access(self, _needed: Collection[str]) -> None:
-        """The same questions, all of which are allowed; the peer asks as many as make its time tellable."""
-        questions = [
-            {
-                "who": {"user": f"nobody-{number}", "groups": ["system:masters"]},
-                "verb": "get",
-                "resource": "pods",
-                "namespace": "default",
-            }
-            for number in range(QUESTIONS)
-        ]
-        task = {"hardening.kubernetes.access_info": {"questions": questions}}
-        self._note("access ours", self._runner.playbook(task, r"failed=0"))
-        script = (
-            f"set -e; for number in $(seq {ONE_BY_ONE}); do "
-            "kubectl auth can-i get pods --as=nobody-$number --as-group=system:masters -n default; done"
-        )
-        few = self._runner.command(["sh", "-c", script], rf"(yes\n){{{ONE_BY_ONE}}}")
-        self._note("access kubectl", Measure(few.seconds * QUESTIONS / ONE_BY_ONE, few.mebibytes))
-
-    def _memory(self, namespaces: Iterable[str]) -> dict[str, Any]:
-        print(f"memory at {MANY} objects", flush=True)
-        self._clean(namespaces)
-        task = {"hardening.kubernetes.apply": {"src": [str(self._input("many", MANY))]}}
-        most = max(self._runner.playbook(task, expected).mebibytes for expected in (CHANGED, UNCHANGED))
-        self._clean(namespaces)
-        return row(MEMORY_ROW, most, MEMORY_LIMIT, f"limit at {MANY} objects", "MiB", 1)
-
-    def _note(self, what: str, measure: Measure) -> None:
-        print(f"    {what:20} {measure.seconds:7.2f} s {measure.mebibytes:6.0f} MiB", flush=True)
-        self._measures[what].append(measure)
-
-    def _row(self, name: str) -> dict[str, Any]:
-        claim = ROWS[name]
-        ours, peer = (
-            statistics.median(each.seconds for each in self._measures[what]) for what in (claim.ours, claim.peer)
-        )
-        return row(name, ours, peer, claim.peer_name, "s", claim.goal)
-
-    def _input(self, name: str, count: int) -> Path:
-        path = self._runner.folder / f"{name}.yml"
-        if not path.exists():
-            path.write_text("".join(policy(number, self._prefix) for number in range(count)))
-        return path
-
-
-ROUNDS: dict[str, Callable[[Bench, Collection[str]], None]] = {
-    "ours": Bench.ours,
-    "module": Bench.module,
-    "kubectl": Bench.kubectl,
-    "access": Bench.access,
-}
-
-
-def create_namespace(client: Client, name: str) -> None:
-    answer = client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    if not answer.ok and answer.reason != "AlreadyExists":
-        raise BenchError(answer.message)
-
-
-def policy(number: int, prefix: str) -> str:
-    return f"""---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: allow-{number // NAMESPACES}
-  namespace: {prefix}-{number % NAMESPACES}
-  labels:
-    app.kubernetes.io/part-of: shop
-spec:
-  podSelector:
-    matchLabels:
-      app: backend-{number}
-  policyTypes:
-    - Ingress
-  ingress:
-    - from:
-        - podSelector:
-            matchLabels:
-              app: frontend
-      ports:
-        - port: 8080
-          protocol: TCP
-"""
-
-
-def row(name: str, ours: float, peer: float, peer_name: str, unit: str, goal: float) -> dict[str, Any]:
-    ratio = peer / ours
-    return {
-        "name": name,
-        "ours": round(ours, 2),
-        "peer": round(peer, 2),
-        "peer_name": peer_name,
-        "ratio": round(ratio, 2),
-        "unit": unit,
-        "goal": goal,
-        "reached": ratio >= goal,
-    }
 
 
 def write(results: list[dict[str, Any]]) -> None:

@@ -50,8 +50,8 @@ class Runner:
         """A whole ``kubectl apply``."""
         return self.command(["kubectl", "apply", "-f", str(source)], expected)
 
-    def command(self, command: list[str], expected: str) -> Measure:
-        """The measures of one process with all that it starts."""
+    def command(self, command: list[str], expected: str, status: int = 0) -> Measure:
+        """The measures of one process with all that it starts, which has to end with this exit status."""
         settings = {
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "K8S_AUTH_KUBECONFIG": str(self.kubeconfig),
@@ -62,11 +62,16 @@ class Runner:
             process = subprocess.Popen(
                 command, cwd=self.folder, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
             )
-            _pid, status, usage = os.wait4(process.pid, 0)
+            _pid, ended, usage = os.wait4(process.pid, 0)
             seconds = time.monotonic() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
+            process.returncode = os.waitstatus_to_exitcode(ended)
             output.seek(0)
             said = output.read()
-        if process.returncode or not re.search(expected, said):
+        if process.returncode != status or not re.search(expected, said):
             raise BenchError(f"{' '.join(command)} did not say {expected!r} but\n{said[-2000:]}")
         return Measure(seconds, usage.ru_maxrss / 1024)
+
+
+def show(what: str, measure: Measure) -> None:
+    """Tell whoever waits what was measured just now."""
+    print(f"    {what:20} {measure.seconds:7.2f} s {measure.mebibytes:6.0f} MiB", flush=True)

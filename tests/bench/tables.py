@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 NAMESPACES = 100
 POLICIES = 2_000
@@ -15,6 +16,8 @@ MANY = 10_000
 QUESTIONS = 1_000
 ONE_BY_ONE = 100
 """Questions that the peer is measured on; its time for ``QUESTIONS`` is that many times longer."""
+INHABITED_EVERY = 10
+"""In one of so many namespaces that are hardened, something runs."""
 MEMORY_LIMIT = 300
 """MiB, of the largest process at ``MANY`` objects."""
 
@@ -46,3 +49,21 @@ ROWS: Mapping[str, Row] = {
     )
 }
 MEMORY_ROW = "apply_memory"
+HARDEN_ROW = "harden_unchanged_100"
+HARDEN_LIMIT = 30
+"""Seconds, of a run over ``NAMESPACES`` namespaces that changes nothing and proves everything."""
+
+
+def result(name: str, ours: float, peer: float, peer_name: str, unit: str, goal: float) -> dict[str, Any]:
+    """A row as it is printed and written: its goal is reached where we are that many times better than the other."""
+    ratio = peer / ours
+    return {
+        "name": name,
+        "ours": round(ours, 2),
+        "peer": round(peer, 2),
+        "peer_name": peer_name,
+        "ratio": round(ratio, 2),
+        "unit": unit,
+        "goal": goal,
+        "reached": ratio >= goal,
+    }
