@@ -254,6 +254,10 @@ def test_the_shipped_cluster_role_is_enough_to_see_all_but_which_levels_are_poss
     possible = run_task(kubeconfig, "discover", True, {**arguments, "force": True, "levels": "possible"})
     # A template of which no pod runs is judged by nobody.
     assert "pod_security: {enforce: baseline, version: unlabelled" in possible["text"]
+    assert "enforce: restricted" not in possible["text"]
+    old.client.delete(KNOWN["apps/v1", "Deployment"], "rests", old.plain)
+    possible = run_task(kubeconfig, "discover", True, {**arguments, "force": True, "levels": "possible"})
+    assert "pod_security: {enforce: restricted, version: v1." in possible["text"]
 
 
 def settings(text: str) -> list[str]:

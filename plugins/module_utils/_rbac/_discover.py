@@ -11,7 +11,7 @@ against the live object; what comes out otherwise is not declared, but kept, and
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,8 +56,17 @@ class Discovered:
     comments: list[str] = field(default_factory=list)
 
 
-def of_namespace(namespace: str, bindings: Sequence[Object], roles: Sequence[Object], set_name: str) -> Discovered:
-    """The access that RoleBindings give in a namespace; ``roles`` are all of its Roles."""
+def of_namespace(
+    namespace: str,
+    bindings: Sequence[Object],
+    roles: Sequence[Object],
+    set_name: str,
+    cluster_roles: Collection[str] | None = None,
+) -> Discovered:
+    """The access that RoleBindings give in a namespace.
+
+    ``roles`` are all of its Roles, ``cluster_roles`` the names of all ClusterRoles, ``None`` where they are not known.
+    """
     there = sorted((each for each in bindings if _stays(each)), key=_name)
     by_name = {_name(each): each for each in roles if _stays(each)}
     told: list[str] = []
@@ -65,7 +74,8 @@ def of_namespace(namespace: str, bindings: Sequence[Object], roles: Sequence[Obj
     keep: list[Said] = []
     ruled: set[str] = set()
     for binding in there:
-        grant, why = _grant(namespace, binding, by_name, set_name)
+        role_names = {"Role": by_name.keys(), "ClusterRole": cluster_roles}[binding["roleRef"]["kind"]]
+        grant, why = _grant(namespace, binding, role_names, set_name)
         if why:
             keep.append({"role_binding": glob.escape(_name(binding))})
             told.append(f"RoleBinding {_name(binding)} is kept, not declared: {why}.")
@@ -98,13 +108,13 @@ def _stays(obj: Object) -> bool:
     return "deletionTimestamp" not in obj["metadata"]
 
 
-def _grant(namespace: str, binding: Object, roles: Mapping[str, Object], set_name: str) -> tuple[Said, str]:
+def _grant(namespace: str, binding: Object, roles: Collection[str] | None, set_name: str) -> tuple[Said, str]:
     """A grant without rules that means this very binding, or why there is none."""
     ref = binding["roleRef"]
     if set_of(binding) not in ("", set_name):
         return {}, f"it belongs to the set {set_of(binding)}"
-    if ref["kind"] == "Role" and ref["name"] not in roles:
-        return {}, f"there is no Role {ref['name']}, which it is to give"
+    if roles is not None and ref["name"] not in roles:
+        return {}, f"there is no {ref['kind']} {ref['name']}, which it is to give"
     subjects = [_subject(each, namespace) for each in binding.get("subjects") or ()]
     if not subjects:
         return {}, "it gives nobody anything"

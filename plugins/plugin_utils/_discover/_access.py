@@ -31,31 +31,34 @@ def access_settings(client: Client, namespaces: Sequence[Object], set_name: str)
     """The section ``access``: every RoleBinding as a grant, every foreign ClusterRoleBinding as one that is kept."""
     names = [each["metadata"]["name"] for each in namespaces]
     bindings, roles = (read_in_each(client, RBAC[kind], names) for kind in ("RoleBinding", "Role"))
+    cluster_roles, of_roles = _listed(client, "ClusterRole")
     unseen = {**roles.unseen, **bindings.unseen}
     comments = {name: [f"{_NOT_DECLARED}: {why}"] for name, why in unseen.items()}
     settings = {}
+    known = None if of_roles else {each["metadata"]["name"]: each for each in cluster_roles}
     for name in names:
         if name not in unseen:
-            found = rbac.of_namespace(name, bindings.objects[name], roles.objects[name], set_name)
+            found = rbac.of_namespace(name, bindings.objects[name], roles.objects[name], set_name, known)
             settings[name], comments[name] = found.settings, found.comments
-    cluster, sentences = _of_cluster(client)
+    of_all, of_bindings = _listed(client, "ClusterRoleBinding")
+    if of_bindings:
+        of_bindings = f"ClusterRoleBindings could not be read, so that none is kept: {of_bindings}"
+        cluster = rbac.Discovered({}, [of_bindings])
+    else:
+        cluster = rbac.of_cluster(Bindings({}, of_all, known or {}, {}), _served(client))
+    if of_roles:
+        of_roles = f"ClusterRoles could not be read, so that every foreign ClusterRoleBinding is kept: {of_roles}"
     comments[""] = cluster.comments
-    return Part(settings, cluster.settings, comments, [*unseen_sentences("Access in", unseen), *sentences])
+    sentences = [*unseen_sentences("Access in", unseen), *filter(None, [of_bindings, of_roles])]
+    return Part(settings, cluster.settings, comments, sentences)
 
 
-def _of_cluster(client: Client) -> tuple[rbac.Discovered, list[str]]:
+def _listed(client: Client, kind: str) -> tuple[list[Object], str]:
+    """All objects of a kind of the whole cluster, or why they may not be listed."""
     try:
-        bindings = client.list(RBAC["ClusterRoleBinding"])
+        return client.list(RBAC[kind]), ""
     except Forbidden as error:
-        why = f"ClusterRoleBindings could not be read, so that none is kept: {error}"
-        return rbac.Discovered({}, [why]), [why]
-    sentences: list[str] = []
-    try:
-        roles = {each["metadata"]["name"]: each for each in client.list(RBAC["ClusterRole"])}
-    except Forbidden as error:
-        roles = {}
-        sentences = [f"ClusterRoles could not be read, so that every foreign ClusterRoleBinding is kept: {error}"]
-    return rbac.of_cluster(Bindings({}, bindings, roles, {}), _served(client)), sentences
+        return [], str(error)
 
 
 def _served(client: Client) -> Served | None:

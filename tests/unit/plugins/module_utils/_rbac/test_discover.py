@@ -80,6 +80,7 @@ def test_a_binding_that_the_policy_made_needs_no_name() -> None:
     ("live", "why"),
     [
         (binding("odd", "gone", JANE), "there is no Role gone"),
+        (binding("odd", "gone", JANE, kind="ClusterRole"), "there is no ClusterRole gone"),
         (binding("odd", "reader"), "it gives nobody anything"),
         (binding("odd", "reader", JANE, JANE), "who its subjects are"),
         (binding("odd", "reader", {**JANE, "apiGroup": "example.com"}), "who its subjects are"),
@@ -87,7 +88,7 @@ def test_a_binding_that_the_policy_made_needs_no_name() -> None:
     ],
 )
 def test_what_a_policy_cannot_say_is_kept_with_the_reason(live: dict[str, Any], why: str) -> None:
-    found = of_namespace("shop", [live], [role("reader", READ)], "policy")
+    found = of_namespace("shop", [live], [role("reader", READ)], "policy", {"view"})
     assert found.settings == {"grant": [], "keep": [{"role_binding": "odd"}]}
     assert any(why in each for each in found.comments), found.comments
 
