@@ -208,46 +208,45 @@ def written(world: World, record: str, **settings: Any) -> None:
 
 def test_two_runs_are_put_back_one_after_the_other_and_a_revert_is_a_run_itself(world: World) -> None:
     before = world.state()
-    written(world, "run-one")
+    first, second = f"{world.name}-one", f"{world.name}-two"
+    written(world, first)
     one = world.state()
-    written(world, "run-two", network_policies=OPEN, resource_limits={"quota": {"pods": 5, "services": 1}})
+    written(world, second, network_policies=OPEN, resource_limits={"quota": {"pods": 5, "services": 1}})
     two = world.state()
     unchanged = [file.name for file in world.records]
-    written(world, "run-three", network_policies=OPEN, resource_limits={"quota": {"pods": 5, "services": 1}})
-    assert [file.name for file in world.records] == unchanged == ["run-one.jsonl", "run-two.jsonl"]
+    written(world, f"{world.name}-three", network_policies=OPEN, resource_limits={"quota": {"pods": 5, "services": 1}})
+    assert [file.name for file in world.records] == unchanged == [f"{first}.jsonl", f"{second}.jsonl"]
 
-    early = world.run("revert", check=True, run="run-one")
-    assert early["failed"] and "It was changed by the run run-two since: revert that one first." in early["msg"]
+    early = world.run("revert", check=True, run=first)
+    assert early["failed"] and f"It was changed by the run {second} since: revert that one first." in early["msg"]
     assert world.state() == two
-    assert {each["run"]: each["reverted_by"] for each in world.run("runs_info")["runs"][:2]} == {
-        "run-one": "",
-        "run-two": "",
-    }
+    told = {each["run"]: each["reverted_by"] for each in world.run("runs_info")["runs"]}
+    assert (told[first], told[second]) == ("", "")
 
-    second = world.run("revert", run="run-two")
-    assert not second["failed"] and second["reverted"] == "run-two", second
+    back = world.run("revert", run=second)
+    assert not back["failed"] and back["reverted"] == second, back
     assert world.state() == one
-    again = world.run("revert", run="run-two")
+    again = world.run("revert", run=second)
     assert not again["failed"] and not again["changed"] and not again["run"]
-    assert not world.run("revert", run="run-one")["failed"]
+    assert not world.run("revert", run=first)["failed"]
     assert world.state() == before
 
     listed = {each["run"]: each for each in world.run("runs_info")["runs"]}
-    assert listed["run-two"]["reverted_by"] == second["run"] and listed[second["run"]]["reverts"] == "run-two"
-    back = world.run("revert", run=listed["run-one"]["reverted_by"])
-    assert not back["failed"], back
+    assert listed[second]["reverted_by"] == back["run"] and listed[back["run"]]["reverts"] == second
+    forth = world.run("revert", run=listed[first]["reverted_by"])
+    assert not forth["failed"], forth
     assert world.state() == one
 
 
 def test_what_somebody_changed_since_is_theirs_and_all_else_goes_back(world: World) -> None:
     before = world.state()
-    written(world, "run-theirs", network_policies=OPEN)
+    written(world, f"{world.name}-theirs", network_policies=OPEN)
     quota = world.obj("v1", "ResourceQuota", "hardening-quota", spec={"hard": {"pods": "30"}})
     world.apply(quota, manager="capacity", force=True)
     namespace = world.obj("v1", "Namespace", world.name)
     world.apply({**namespace, "metadata": {"name": world.name, "annotations": {"team": "web"}}}, manager="team")
-    previewed = world.run("revert", check=True, run="run-theirs")
-    reverted = world.run("revert", run="run-theirs")
+    previewed = world.run("revert", check=True, run=f"{world.name}-theirs")
+    reverted = world.run("revert", run=f"{world.name}-theirs")
     for told in (previewed, reverted):
         assert told["failed"] and "spec.hard.pods changed since, by the field manager capacity at 20" in told["msg"]
         assert {each["name"] for each in told["objects"] if each["action"] == "failed"} == {"hardening-quota"}
@@ -259,12 +258,12 @@ def test_what_somebody_changed_since_is_theirs_and_all_else_goes_back(world: Wor
     was = before.pop(f"Namespace/{world.name}")["metadata"]["managedFields"]
     assert owned.pop("team") and owned == {each["manager"]: each["fieldsV1"] for each in was}
     assert state == before
-    (one,) = [each for each in world.run("runs_info")["runs"] if each["run"] == "run-theirs"]
+    (one,) = [each for each in world.run("runs_info")["runs"] if each["run"] == f"{world.name}-theirs"]
     assert one["reverted_by"] == ""
 
     (deny,) = world.client.list(POLICY_KIND, world.name)
     assert world.client.delete(POLICY_KIND, deny["metadata"]["name"], world.name).ok
-    gone = world.run("revert", run="run-theirs")
+    gone = world.run("revert", run=f"{world.name}-theirs")
     assert "NetworkPolicy" in gone["msg"] and "deleted since" in gone["msg"]
 
 

@@ -102,7 +102,8 @@ def apply_objects(
     """Apply the objects, or with ``state`` absent delete them; one result each, in the order of the objects.
 
     Each has ``apiVersion``, ``kind`` and ``metadata.name``. Whatever happens to one of them stands in its result, and
-    the others go on. Raises KubeError only where nothing can be done at all, before anything was written.
+    the others go on. Raises KubeError only where nothing can be done at all, before anything was written. The client's
+    recorder, where it has one, hears of each write before it goes out.
     """
     return _Run(client, options, progress).results(objects)
 
