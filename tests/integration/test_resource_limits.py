@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,8 +25,17 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     cluster_role_rules,
 )
 
-from tests.integration.conftest import CHECKOUT, object_of, write_kubeconfig
-from tests.integration.plays import Finding, Result, run_role, run_task, wait_until_known
+from tests.integration.conftest import CHECKOUT, object_of
+from tests.integration.plays import (
+    SAFE_SPEC,
+    Finding,
+    Result,
+    run_role,
+    run_task,
+    wait_until,
+    wait_until_known,
+    write_kubeconfig,
+)
 
 NAMESPACE = KNOWN["v1", "Namespace"]
 QUOTA, LIMIT_RANGE = KNOWN["v1", "ResourceQuota"], KNOWN["v1", "LimitRange"]
@@ -45,18 +53,6 @@ LIMITS: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {
     "quota": {"requests.cpu": "4", "requests.memory": "8Gi", "pods": 20, "count/deployments.apps": 10},
     "limits": LIMITS,
-}
-SAFE_SPEC: dict[str, Any] = {
-    "terminationGracePeriodSeconds": 0,
-    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-    "containers": [
-        {
-            "name": "main",
-            "image": "hardening.local/toolbox:1",
-            "command": ["sleep", "3600"],
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        }
-    ],
 }
 
 
@@ -80,13 +76,6 @@ def namespace(client: Client) -> Iterator[Callable[..., str]]:
 def unique(name: str) -> str:
     """A name that no other run uses: a namespace may take minutes to go."""
     return f"{name}-{uuid.uuid4().hex[:6]}"
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -281,6 +270,36 @@ def test_what_would_not_fit_is_told_before_a_quota_is_set(
     assert "one alone asks for more requests.cpu" in by_subject[f"Deployment/{bad}/greedy"]
 
 
+def test_objects_that_are_above_a_quota_are_told_before_it_is_set(
+    client: Client, namespace: Callable[..., str], run: Callable[..., Result]
+) -> None:
+    place = namespace("objects")
+    claims = [
+        object_of(
+            "PersistentVolumeClaim",
+            name,
+            place,
+            spec={
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "nobody-has-it",
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        )
+        for name in ("one", "two")
+    ]
+    make(client, *claims, object_of("ConfigMap", "one", place), object_of("ServiceAccount", "one", place))
+    hard = {"requests.storage": "1Gi", "persistentvolumeclaims": "2", "configmaps": "1", "count/serviceaccounts": "9"}
+    told = run("resource_limits", namespaces={place: {"quota": hard}})
+    assert told["failed"]
+    assert only(told, "running_fit")["evidence"] == (
+        "2Gi of requests.storage is used, and the quota hardening-quota allows 1Gi; "
+        # Every namespace has a ConfigMap of the cluster's own certificates besides.
+        "2 of configmaps is used, and the quota hardening-quota allows 1"
+    )
+    assert client.get(QUOTA, "hardening-quota", place) is None
+    assert not told.get("warnings")
+
+
 def test_defaults_let_a_quota_be_set_over_workloads_that_say_nothing(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:
@@ -422,10 +441,10 @@ def test_what_the_server_counts_above_a_quota_is_told_after_it_is_set(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:
     place = namespace("counted")
-    settings = {place: {"quota": {"configmaps": "0"}}}
-    told = run("resource_limits", namespaces=settings)
+    settings = {place: {"quota": {"configmaps": "0", "count/widgets.example.com": "0"}}}
+    told = run("resource_limits", namespaces=settings, on_violation="proceed")
     assert not told["failed"]
-    assert any("configmaps is counted only once the quota is set" in text for text in told["warnings"])
+    assert any("count/widgets.example.com is counted only once the quota" in text for text in told["warnings"])
     wait_until(lambda: (client.get(QUOTA, "hardening-quota", place) or {}).get("status", {}).get("used"))
     fit = only(run("resource_limits_info", namespaces=settings), "running_fit")
     assert (fit["status"], fit["subject"]) == ("fail", f"ResourceQuota/{place}/hardening-quota")

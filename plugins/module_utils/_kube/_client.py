@@ -144,11 +144,21 @@ class Client:
         known = KNOWN.get((api_version, kind))
         if known:
             return known
-        root = "/apis" if "/" in api_version else "/api"
+        return self._kinds("/apis" if "/" in api_version else "/api").get((api_version, kind))
+
+    def resource_by_plural(self, group: str, plural: str) -> Resource | None:
+        """The resource that a group has under this name, in the version that the server prefers; ``None``: none."""
+        known = next((each for each in KNOWN.values() if (each.group, each.plural) == (group, plural)), None)
+        if known:
+            return known
+        kinds = self._kinds("/apis" if group else "/api").values()
+        return next((each for each in kinds if (each.group, each.plural) == (group, plural)), None)
+
+    def _kinds(self, root: str) -> dict[tuple[str, str], Resource]:
         with self._lock:
             if root not in self._found:
                 self._found[root] = {(each.api_version, each.kind): each for each in discovered(self.discovery(root))}
-            return self._found[root].get((api_version, kind))
+            return self._found[root]
 
     def forget_kinds(self) -> None:
         """Ask again which kinds there are, after a CustomResourceDefinition came or went."""

@@ -191,9 +191,11 @@ def uncounted(quota: Quota, counted: Amounts) -> list[str]:
     """The names of a quota of which nobody knows yet how much is used."""
     used = counted if quota.used is None else quota.used
     nothing_runs = {
-        name for name in quota.hard if name in _FROM_PODS or name.partition(".")[0] in ("requests", "limits")
+        name
+        for name in quota.hard
+        if name in _FROM_PODS or (name.partition(".")[0] in ("requests", "limits") and name != "requests.storage")
     }
-    return sorted(quota.hard.keys() - used.keys() - nothing_runs - {"requests.storage"} - set(_COUNTED_AS.values()))
+    return sorted(quota.hard.keys() - used.keys() - nothing_runs - set(_COUNTED_AS.values()))
 
 
 _FROM_PODS = frozenset({"cpu", "memory", "ephemeral-storage", "pods", "count/pods"})

@@ -9,11 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden, NotFound
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits import _judgement as judgement
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._arithmetic import Amounts
+from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._counts import (
+    counted_by,
+    names_to_count,
+    used,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._fit import (
     Quota,
     claim_misfits,
@@ -87,12 +95,44 @@ def _without_numbers(text: str) -> str:
     return _NUMBER.sub("#", text)
 
 
-def misfit(place: Place, running: Running, kept: bool = False) -> Misfit:
-    """What would not fit once the settings are in force; with ``kept`` what does not fit as it is."""
+def counted_in(client: Client, places: Iterable[Place]) -> dict[str, Amounts]:
+    """By namespace, how much there is of what the wanted quotas count beside pods; what may not be listed is left out.
+
+    A quota that is there has the server's own count.
+    """
+    asked = [
+        (place.name, name)
+        for place in places
+        for name in names_to_count([each for key, each in place.wanted.items() if key[0] == "ResourceQuota"])
+    ]
+    listed = dict(zip(asked, client.parallel(lambda each: _used(client, *each), asked), strict=True))
+    found: dict[str, Amounts] = {}
+    for (namespace, name), amount in listed.items():
+        if amount is not None:
+            found.setdefault(namespace, {})[name] = amount
+    return found
+
+
+def _used(client: Client, namespace: str, name: str) -> Decimal | None:
+    counted = counted_by(name)
+    resource = client.resource_by_plural(counted.group, counted.plural) if counted else None
+    if counted is None or resource is None:
+        return None
+    try:
+        return used(counted, client.list(resource, namespace, metadata_only=not counted.whole))
+    except (Forbidden, NotFound):
+        return None
+
+
+def misfit(place: Place, running: Running, besides: Amounts, kept: bool = False) -> Misfit:
+    """What would not fit once the settings are in force; with ``kept`` what does not fit as it is.
+
+    ``besides`` is how much there is of what is no pod and no workload.
+    """
     limits, quotas = place.limits(kept), quotas_of(place.objects("ResourceQuota", kept))
     starting = templates(*running.all)
     refused = {each.subject: found for each in starting if (found := misfits(each, limits, quotas))}
-    counted = used_by(*running.all)
+    counted = {**used_by(*running.all), **besides}
     above = {f"ResourceQuota/{place.name}/{each.name}": found for each in quotas if (found := overdrawn(each, counted))}
     wanted = place.names("ResourceQuota")
     unknown = [name for each in quotas if each.name in wanted for name in uncounted(each, counted)]
@@ -123,6 +163,7 @@ def look(client: Client, places: Mapping[str, Place], timeout: float, progress: 
         for place in seen
         if place.is_all_in_force
     }
+    counted = counted_in(client, [place for place in seen if place.name not in starting])
     everything = chain(*quota_trials.values(), *limit_trials.values(), *starting.values())
     ask_until_settled(client, list(everything), timeout, progress)
     for place in seen:
@@ -134,7 +175,8 @@ def look(client: Client, places: Mapping[str, Place], timeout: float, progress: 
             else:
                 found += _of_quota(place, key, quota_trials.get(at, []), servers)
         tried = [each for at, trials in quota_trials.items() if at[0] == place.name for each in trials[:1]]
-        found += _of_what_runs(place, running[place.name], starting.get(place.name), tried)
+        besides = counted.get(place.name, {})
+        found += _of_what_runs(place, running[place.name], besides, starting.get(place.name), tried)
     return findings
 
 
@@ -193,10 +235,14 @@ def _of_quota(place: Place, key: Key, trials: Sequence[QuotaTrial], servers: Ser
 
 
 def _of_what_runs(
-    place: Place, running: Running, trials: Sequence[TemplateTrial] | None, quotas: Sequence[QuotaTrial]
+    place: Place,
+    running: Running,
+    besides: Amounts,
+    trials: Sequence[TemplateTrial] | None,
+    quotas: Sequence[QuotaTrial],
 ) -> list[Finding]:
     if trials is None:
-        return misfit(place, running).findings(place.name)
+        return misfit(place, running, besides).findings(place.name)
     limits = place.limits()
     fresh = {each.quota["metadata"]["name"]: each.quota for each in quotas}
     counted: list[Quota] = quotas_of(fresh.get(each["metadata"]["name"], each) for each in place.live["ResourceQuota"])

@@ -26,7 +26,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_lim
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import running_in
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import misfit
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._look import counted_in, misfit
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import Place, Wanted
 
 Object = dict[str, Any]
@@ -48,10 +48,12 @@ def weigh(client: Client, places: Mapping[str, Place]) -> dict[str, Weighed]:
         each for each in places.values() if not each.creating and not (each.is_all_in_force and not each.leaving)
     ]
     running = running_in(client, [place.name for place in changing])
+    counted = counted_in(client, changing)
     weighed = {}
     for place in changing:
         here = running[place.name]
-        told = misfit(place, here).beyond(misfit(place, here, kept=True))
+        besides = counted.get(place.name, {})
+        told = misfit(place, here, besides).beyond(misfit(place, here, besides, kept=True))
         found = told.findings(place.name)
         against = [each for each in found if each.status == "fail" or (told.not_seen and each.status == "unknown")]
         if against or told.unknown:

@@ -168,13 +168,13 @@ def test_only_what_fitted_before_speaks_against_new_settings() -> None:
     }
     running = Running(pods=[pod])
     here = Place.of("shop", {"quota": {"requests.cpu": "2"}}, False)
-    tight = misfit(here, running).beyond(misfit(here, running, kept=True))
+    tight = misfit(here, running, {}).beyond(misfit(here, running, {}, kept=True))
     assert tight.refused.keys() == {"Pod/shop/web"}
     assert tight.overdrawn == {
         "ResourceQuota/shop/hardening-quota": ["3 of requests.cpu is used, and the quota hardening-quota allows 2"]
     }
     here.live["ResourceQuota"] = objects_of("shop", {"quota": {"requests.cpu": "1"}})
-    looser = misfit(here, running).beyond(misfit(here, running, kept=True))
+    looser = misfit(here, running, {}).beyond(misfit(here, running, {}, kept=True))
     assert (looser.refused, looser.overdrawn) == ({}, {})
 
 
