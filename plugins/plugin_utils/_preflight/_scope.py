@@ -28,7 +28,10 @@ def namespaces(client: Client, named: list[str]) -> tuple[list[dict[str, Any]], 
 
 
 def scope(said: dict[str, Any], live: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """The parts that have something to do, and the names of the canary; every part where no limit is given."""
+    """The parts that have something to do, and the names of the canary; every part where no limit is given.
+
+    A canary limits nothing but what goes first: what a policy says of the whole cluster is said all the same.
+    """
     if not said["only"] and not said["canary"]:
         return said["parts"], []
     if not said["policy"]:
@@ -36,4 +39,4 @@ def scope(said: dict[str, Any], live: list[dict[str, Any]]) -> tuple[list[str], 
     whole, part = (reached(said["policy"], live, only) for only in ((), said["only"]))
     chosen("only", said["only"], chain(*whole.values()), live)
     canary = chosen("canary", said["canary"], chain(*part.values()), live)
-    return [each for each in said["parts"] if each in part], canary
+    return [each for each in said["parts"] if each in part or not said["only"]], canary

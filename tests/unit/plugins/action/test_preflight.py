@@ -125,6 +125,22 @@ def test_a_limited_run_tells_which_parts_have_something_to_do(perform: Perform, 
     assert (told["parts"], told["canary"]) == (["pod_security"], ["web"])
 
 
+def test_a_canary_takes_no_part_away(perform: Perform, api: FakeApi) -> None:
+    policy = for_roles(
+        {
+            "name": "prod",
+            "namespaces": {"shop": {"pod_security": {"enforce": "baseline"}}},
+            "cluster": {"access": {"grant": [{"cluster_role": "view", "to": [{"group": "developers"}]}]}},
+        }
+    )
+    own = {"hardening.kubernetes/set": "prod"}
+    binding = api.store("clusterrolebindings", "", "view", "apis/rbac.authorization.k8s.io/v1")
+    binding["metadata"] |= {"labels": own, "managedFields": [{"manager": "hardening.kubernetes/rbac"}]}
+    told = scoped(perform, api, policy=policy, parts=["rbac", "cluster_access", "pod_security"], canary=["shop"])
+    assert told["parts"] == ["rbac", "cluster_access", "pod_security"]
+    assert (told["left_over"], told["canary"]) == ([], ["shop"])
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
