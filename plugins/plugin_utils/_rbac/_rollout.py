@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import Cluster, demands
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden, KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._demands import (
+    Cluster,
+    Demand,
+    RoleKey,
+    demands,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import label
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge import unexpected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
@@ -23,7 +28,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._api_servers import api_servers
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._ask import Replies, ask_until
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import Wanted
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._read import RBAC, Wanted
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._rbac._self import stood_on
 
 _ESCALATION = re.compile(
@@ -43,18 +48,21 @@ def carry_out(
 ) -> list[ObjectResult]:
     """Write all, roles first; then, where nothing failed and the access is in force, remove what is left and foreign.
 
+    What goes from a namespace may be replaced in the whole cluster, and the other way round: it waits for both.
     Raises KubeError only where nothing can be done at all, before anything was written.
     """
     written = [_clear(each) for each in apply_objects(client, wanted.objects, options, progress)]
     if options.dry_run:
         written = _with_roles_to_come(written)
-    failed = {each.namespace for each in written if each.action == "failed"}
-    changed = {each.namespace for each in written if each.changed} - failed
     going = [*left, *wanted.foreign]
-    kept: dict[str, str] = dict.fromkeys(failed, "what replaces it could not be written.")
+    from_places = {_place(each) for each in going}
+    failed = dict.fromkeys(
+        (each.namespace for each in written if each.action == "failed"), "what replaces it could not be written."
+    )
+    kept = _spread(failed, from_places)
     if not options.dry_run:
-        changing = {_place(each) for each in going} & changed
-        kept |= _late(client, [said for said in wanted.places if said.namespace in changing], wanted.set_name)
+        changed = {each.namespace for each in written if each.changed}
+        kept |= _spread(_late(client, wanted, from_places - kept.keys(), changed), from_places)
     stays = [each for each in going if _place(each) in kept]
     removal = replace(options, state="absent")
     ours = [each for each in left if _place(each) not in kept]
@@ -67,6 +75,15 @@ def carry_out(
         *(_kept(each, kept[_place(each)]) for each in stays),
         *(_kept(each, own[label(each)]) for each in wanted.foreign if label(each) in own and each not in stays),
     ]
+
+
+def _spread(reasons: Mapping[str, str], places: Collection[str]) -> dict[str, str]:
+    """The same reasons by the places that they keep something in."""
+    return {place: why for replacing, why in reasons.items() for place in places if _may_replace(replacing, place)}
+
+
+def _may_replace(one: str, other: str) -> bool:
+    return one == other or not one or not other
 
 
 def _removed(
@@ -86,25 +103,38 @@ def _own(client: Client, foreign: Sequence[Object]) -> dict[str, str]:
         return {label(each): f"whether it gives this user its own access is not known. {error}" for each in foreign}
 
 
-def _late(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:
+def _late(client: Client, wanted: Wanted, going_from: Collection[str], changed: Collection[str]) -> dict[str, str]:
+    """The places that give not yet what they are to, each with the reason, as far as something goes for it."""
+    near = [said for said in wanted.places if any(_may_replace(said.namespace, place) for place in going_from)]
+    asked = [said for said in near if said.namespace in changed or said.namespace in going_from]
     try:
-        return _not_yet(client, places, set_name)
+        cluster = _others_roles(client, near)
+        return _without_role(near, wanted.set_name, cluster) | _not_yet(client, asked, wanted.set_name, cluster)
     except KubeError as error:
-        return {said.namespace: str(error) for said in places}
+        return {said.namespace: str(error) for said in near}
 
 
-def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str) -> dict[str, str]:
+def _granted(said: AccessSettings, set_name: str, cluster: Cluster) -> list[Demand]:
+    return demands(replace(said, must_not=()), set_name, cluster)
+
+
+def _without_role(places: Sequence[AccessSettings], set_name: str, cluster: Cluster) -> dict[str, str]:
+    """Where a role is granted that gives nothing: whoever may bind any role may bind one that is not there."""
+    return {
+        said.namespace: f"{demand.about}: {demand.wrong[0]}."
+        for said in places
+        for demand in _granted(said, set_name, cluster)
+        if demand.wrong
+    }
+
+
+def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str, cluster: Cluster) -> dict[str, str]:
     """The places in which some API server does not let through yet what is granted, each with the reason.
 
     A server hears of roles and of bindings separately: a binding's removal may reach it before the role that replaces
     another one.
     """
-    asked = {
-        said.namespace: [
-            demand for demand in demands(replace(said, must_not=()), set_name, Cluster(None)) if demand.questions
-        ]
-        for said in places
-    }
+    asked = {said.namespace: _granted(said, set_name, cluster) for said in places}
     everything = list(dict.fromkeys(each for these in asked.values() for demand in these for each in demand.questions))
     if not everything:
         return {}
@@ -127,6 +157,29 @@ def _not_yet(client: Client, places: Sequence[AccessSettings], set_name: str) ->
             if refused:
                 late[place] = f"{refused[0].who} may not yet {refused[0]}, which is granted: run it again."
     return late
+
+
+def _others_roles(client: Client, places: Sequence[AccessSettings]) -> Cluster:
+    """What is there of the roles that are granted here and made elsewhere."""
+    named = {
+        (grant.kind, said.namespace if grant.kind == "Role" else "", grant.name)
+        for said in places
+        for grant in said.grants
+        if grant.rules is None
+    }
+    unseen: dict[str, str] = {}
+
+    def found(key: RoleKey) -> Object | None:
+        kind, namespace, name = key
+        try:
+            return client.get(RBAC[kind], name, namespace)
+        except Forbidden as error:
+            unseen[kind] = str(error)
+            return None
+
+    keys = sorted(named)
+    live = dict(zip(keys, client.parallel(found, keys), strict=True)) if keys else {}
+    return Cluster(None, {key: role for key, role in live.items() if role}, unseen=unseen)
 
 
 def _kept(obj: Object, why: str) -> ObjectResult:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden, Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import MANAGER
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Reply
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import parse_settings
@@ -50,7 +50,9 @@ class Cluster:
     ) -> None:
         self.done: list[str] = []
         self.away = ""
+        self.changes = True
         self.own: dict[str, str] = {}
+        self.roles: dict[str, Any] = {"edit": {"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}}
         self._errors = errors or {}
         monkeypatch.setattr(_rollout, "apply_objects", self._apply)
         monkeypatch.setattr(_rollout, "stood_on", lambda _client, _going: self.own)
@@ -67,15 +69,29 @@ class Cluster:
     def _one(self, obj: Any, options: ApplyOptions) -> ObjectResult:
         name, kind = obj["metadata"]["name"], obj["kind"]
         error = self._errors.get(kind, "")
-        action: Any = "failed" if error else "created" if options.state == "present" else "deleted"
+        written: Any = "created" if self.changes else "unchanged"
+        action: Any = "failed" if error else written if options.state == "present" else "deleted"
         self.done.append(f"{action} {kind}/{name.partition('-')[0]}")
         return ObjectResult("v1", kind, obj["metadata"].get("namespace", ""), name, action, {}, error=error)
 
     def run(self, check_mode: bool = False) -> dict[str, ObjectResult]:
         wanted = Wanted(Resolution({}, {}, [], frozenset()), (SHOP,), ("shop",), ("shop",), "", "set", (), True, False)
+        return self.carry_out(wanted, [OLD], check_mode)
+
+    def carry_out(self, wanted: Wanted, left: list[Any], check_mode: bool = False) -> dict[str, ObjectResult]:
         options = ApplyOptions(MANAGER, dry_run=check_mode, set_name="set")
-        results = carry_out(object(), wanted, [OLD], options, lambda _done, _total: None)  # type: ignore[arg-type]
+        results = carry_out(self, wanted, left, options, lambda _done, _total: None)  # type: ignore[arg-type]
         return {each.name.partition("-")[0] + each.kind.removeprefix("Role"): each for each in results}
+
+    def parallel(self, act: Any, items: Any) -> list[Any]:
+        """As the client's."""
+        return [act(each) for each in items]
+
+    def get(self, _resource: Any, name: str, _namespace: str) -> Any:
+        """As the client's."""
+        if name == "unreadable":
+            raise Forbidden("The server refused (403).")
+        return self.roles.get(name)
 
 
 def test_what_is_granted_is_there_before_anything_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +122,53 @@ def test_nothing_goes_before_what_replaces_it_is_in_force(monkeypatch: pytest.Mo
     told = cluster.run()
     assert not any(each.startswith("deleted") for each in cluster.done)
     assert "User jane may not yet get pods in shop" in told["oldBinding"].error
+
+
+def moved(cluster: dict[str, Any], shop: dict[str, Any]) -> Wanted:
+    places = (parse_settings(cluster, ""), parse_settings(shop, "shop"))
+    return Wanted(Resolution({}, {}, [], frozenset()), places, ("shop",), ("shop",), "", "set", (), True, True)
+
+
+OF_CLUSTER: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "wide"},
+}
+EDIT = {"grant": [{"cluster_role": "edit", "to": [{"user": "jane"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("failing", "said", "going"),
+    [
+        ("ClusterRoleBinding", (EDIT, {}), OLD),
+        ("RoleBinding", ({}, EDIT), OF_CLUSTER),
+    ],
+)
+@pytest.mark.parametrize("how", ["not written", "not in force"])
+def test_what_moves_between_a_namespace_and_the_cluster_leaves_no_gap(
+    monkeypatch: pytest.MonkeyPatch, how: str, failing: str, said: tuple[Any, Any], going: dict[str, Any]
+) -> None:
+    cluster = Cluster(monkeypatch, {failing: "No."} if how == "not written" else {}, allowed=False)
+    told = cluster.carry_out(moved(*said), [going])
+    assert not any(each.startswith("deleted") for each in cluster.done)
+    name = f"{going['metadata']['name']}{going['kind'].removeprefix('Role')}"
+    assert ("could not be written" if how == "not written" else "may not yet get pods") in told[name].error
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+@pytest.mark.parametrize("place", ["cluster", "shop"])
+def test_nothing_goes_for_a_role_that_is_not_there(monkeypatch: pytest.MonkeyPatch, place: str, wrote: bool) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.changes = wrote
+    said = {"grant": [{"cluster_role": "edti", "to": [{"user": "jane"}]}]}
+    told = cluster.carry_out(moved(*((said, {}) if place == "cluster" else ({}, said))), [OLD])
+    assert not any(each.startswith("deleted") for each in cluster.done)
+    assert "there is no ClusterRole edti" in told["oldBinding"].error
+
+
+def test_a_role_that_may_not_be_read_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"grant": [{"cluster_role": "unreadable", "to": [{"user": "jane"}]}]}
+    assert Cluster(monkeypatch).carry_out(moved({}, said), [OLD])["oldBinding"].action == "deleted"
 
 
 def test_what_was_written_is_told_when_the_server_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
