@@ -29,12 +29,13 @@ def stood_on(client: Client, going: Sequence[Object]) -> dict[str, str]:
     """The bindings, by label, that give this user its own access, each with the reason to leave it.
 
     ``going`` are objects by name. Who is in ``system:masters`` stands on no binding; everybody's group is nobody's own.
+    Raises KubeError where the server does not say who this is.
     """
     bindings = [each for each in going if each["kind"].endswith("Binding")]
     if not bindings:
         return {}
-    answer = client.request("POST", _PATH, body=_REVIEW, repeatable=True)
-    user = ((answer.object.get("status") or {}).get("userInfo") or {}) if answer.ok else {}
+    answer = client.checked(client.request("POST", _PATH, body=_REVIEW, repeatable=True), "SelfSubjectReview")
+    user = (answer.object.get("status") or {}).get("userInfo") or {}
     name = str(user.get("username", ""))
     groups = {
         each for each in user.get("groups") or () if each != AUTHENTICATED and not each.startswith(SERVICE_ACCOUNTS)
