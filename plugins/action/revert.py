@@ -18,6 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entries import Run, reverted
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._plan import Step, changed_by
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._weaker import Weaker, weaker
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import check_limit, is_meant
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
@@ -28,7 +29,12 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._reco
     new_name,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._revert import carry_out, flat, look
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import check_keep, end, mark
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import (
+    check_keep,
+    cluster_of,
+    end,
+    mark,
+)
 
 Batches = Sequence[Sequence[Step]]
 _MOST_LINES = 50
@@ -60,6 +66,7 @@ class ActionModule(HardeningAction):
         records = Records(client, folder)
         file = Path(arguments["record"]).absolute() if arguments["record"] else None
         run = records.of_file(file) if file else records.run(arguments["run"])
+        _refuse_other_cluster(client, run)
         batches = _blamed(look(client, run, lambda name: is_meant(name, only)), records, run)
         losses = _losses(batches)
         for line in _announced(run, losses, self.check_mode):
@@ -83,6 +90,16 @@ class ActionModule(HardeningAction):
         if kept.get("warnings"):
             told["warnings"] = [*told.get("warnings", ()), *kept["warnings"]]
         return {**told, "diff": diff_of(done)} if self.diff_mode else told
+
+
+def _refuse_other_cluster(client: Client, run: Run) -> None:
+    """Objects of the same names in another cluster are not those that the run wrote. Raises HardeningError."""
+    wrote, here = str(run.about.get("cluster") or ""), cluster_of(client)
+    if wrote and here and wrote != here:
+        raise HardeningError(
+            f"The run {run.name} wrote to another cluster, which it reached at {run.about.get('server')}, and this is "
+            f"{client.server}: nothing was put back. Name the cluster of the run by kubeconfig and context."
+        )
 
 
 def _blamed(batches: Batches, records: Records, run: Run) -> Batches:

@@ -33,6 +33,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._reco
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import (
     RecordFile,
     RecordInCluster,
+    cluster_of,
     user_of,
 )
 
@@ -72,7 +73,7 @@ class RunRecorder:
                 "lowercase letters, digits and dashes, with a letter or a digit at both ends."
             )
         self.name = file.stem
-        self._about: dict[str, Any] = {**about_now(server=client.server), **about}
+        self._about: dict[str, Any] = {**about_now(), **about}
         self._file, self._cluster = RecordFile(file), RecordInCluster(client, self.name)
         self._client = client
         self._begun = False
@@ -123,12 +124,12 @@ class RunRecorder:
         """The first line, where no earlier task has written one."""
         if self._begun:
             return []
-        user = user_of(self._client)
+        who = {"user": user_of(self._client), "cluster": cluster_of(self._client), "server": self._client.server}
+        self._about |= who
         if not self._file.file.exists():
-            self._about["user"] = user
             return [begun(self.name, self._about)]
-        self._about = {**self._about, **run_of(self._file.read(), str(self._file.file)).about, "user": user}
-        return [begun(self.name, {"user": user, "server": self._client.server})]
+        self._about |= {**run_of(self._file.read(), str(self._file.file)).about, **who}
+        return [begun(self.name, who)]
 
     def _taken_notes(self) -> list[Entry]:
         with self._lock:

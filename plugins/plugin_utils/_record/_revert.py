@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -117,6 +118,13 @@ class _Revert:
 
     def _write(self, step: Step, intent: Intent) -> ObjectResult:
         action, answer = self._content(step)
+        for _try in range(_TRIES):
+            fresh = self._fresh(step) if is_lost_race(answer) else None
+            if fresh is None or step.live is None or not _is_same(step.live, fresh):
+                break
+            # What was written is its status alone, which controllers do at any time.
+            step = replace(step, live=fresh)
+            action, answer = self._content(step)
         if not answer.ok:
             self._came(intent, None, answer)
             return _result(step, "failed", answer, error=_RACE if is_lost_race(answer) else refusal(answer))
@@ -161,13 +169,20 @@ class _Revert:
             answer = self._client.merge(fresh, patch, manager=REVERT_MANAGER)
             if not is_lost_race(answer):
                 break
-            resource = self._client.resource(step.key[0], step.key[1])
-            fresh = (resource and self._client.get(resource, step.key[3], step.key[2])) or fresh
+            fresh = self._fresh(step) or fresh
         return answer
+
+    def _fresh(self, step: Step) -> Object | None:
+        resource = self._client.resource(step.key[0], step.key[1])
+        return self._client.get(resource, step.key[3], step.key[2]) if resource else None
 
     def _came(self, intent: Intent, after: Object | None, answer: Answer) -> None:
         if self._recorder and (answer.ok or not answer.repeated):
             self._recorder.came(intent, after, done=answer.ok)
+
+
+def _is_same(one: Object, other: Object) -> bool:
+    return content(one) == content(other) and same_owners(one, other)
 
 
 def _others(obj: Object) -> list[dict[str, Any]]:

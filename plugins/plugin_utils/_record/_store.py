@@ -56,6 +56,15 @@ def user_of(client: Client) -> str:
     return str(((told.get("status") or {}).get("userInfo") or {}).get("username", ""))
 
 
+def cluster_of(client: Client) -> str:
+    """What tells a cluster from others, by whichever name it is reached; empty where it may not be known."""
+    try:
+        found = client.get(KNOWN["v1", "Namespace"], "kube-system", metadata_only=True)
+    except KubeError:
+        return ""
+    return str(found["metadata"].get("uid", "")) if found else ""
+
+
 class RecordFile:
     """The file of a record: lines that are added, for its owner alone to read."""
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.action import compare_runs, revert, run, runs_info
+from ansible_collections.hardening.kubernetes.plugins.module_utils._record._entries import begun, intended
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import RecordFile
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api
+from tests.unit.plugins.module_utils._record.objects import change, obj
 
 from .conftest import Perform
 
@@ -70,6 +73,18 @@ def test_bad_input_is_one_sentence(
 ) -> None:
     result = act(perform, api, module, **arguments)
     assert result["failed"] and told in result["msg"]
+    assert not [each for each in api.requests if each.method != "GET"]
+
+
+def test_a_record_of_another_cluster_is_refused(perform: Perform, api: FakeApi, tmp_path: Path) -> None:
+    about = {"cluster": "another", "server": "https://elsewhere"}
+    RecordFile(tmp_path / "run-1.jsonl").append([begun("run-1", about), intended(change(None, obj({})), 1.0)])
+    api.store("namespaces", "", "kube-system")
+    told = act(perform, api, revert, record="run-1.jsonl")
+    assert (
+        told["failed"]
+        and "The run run-1 wrote to another cluster, which it reached at https://elsewhere" in told["msg"]
+    )
     assert not [each for each in api.requests if each.method != "GET"]
 
 
