@@ -134,7 +134,10 @@ def _not_served(rules: Iterable[Rule], served: Served) -> Iterator[str]:
     Of several groups and several resources, each group has to have one of them, and each of them a group.
     """
     for rule in rules:
-        pairs = list(product(rule.groups, rule.resources))
+        # Of one resource RBAC knows no wildcard: only pods/log, or */log (rbac/v1 ResourceMatches).
+        wild = [each for each in rule.resources if each.endswith(f"/{ALL}")]
+        yield from (f"{each} gives nothing: name the subresources, like pods/log" for each in wild)
+        pairs = list(product(rule.groups, (each for each in rule.resources if each not in wild)))
         there = [pair for pair in pairs if _is_served(*pair, served)]
         groups, resources = {group for group, _resource in there}, {resource for _group, resource in there}
         for group, resource in pairs:
@@ -168,7 +171,7 @@ def _denied(said: AccessSettings, who: Subject, forbidden: Iterable[MustNot], cl
         rule = each.rule
         if rule.urls:
             verbs = ("get", "post", "put", "delete", "patch", "head", "options") if ALL in rule.verbs else rule.verbs
-            questions += _questions([who], [Rule(verbs, urls=rule.urls)], "")
+            questions += _questions([who], [Rule(verbs, urls=tuple(_urls(rule.urls, cluster, unseen)))], "")
             continue
         expanded, missing = _expanded(rule, cluster)
         wrong += missing
@@ -183,6 +186,21 @@ def _denied(said: AccessSettings, who: Subject, forbidden: Iterable[MustNot], cl
         tuple(dict.fromkeys(unseen)),
         note=f"asked as a member of {_listed(who.assumed_groups)}",
     )
+
+
+def _urls(said: Iterable[str], cluster: Cluster, unseen: list[str]) -> Iterator[str]:
+    """The URLs, and of one that ends in ``*`` also each that a role names below it: that alone may be allowed."""
+    for url in said:
+        yield url
+        if url.endswith(ALL):
+            unseen += [cluster.unseen[kind] for kind in ("ClusterRole",) if kind in cluster.unseen]
+            yield from sorted(
+                named
+                for role in cluster.roles.values()
+                for rule in role.get("rules") or ()
+                for named in rule.get("nonResourceURLs") or ()
+                if named.startswith(url.removesuffix(ALL))
+            )
 
 
 def _places(said: AccessSettings, cluster: Cluster, unseen: list[str]) -> list[str]:

@@ -85,6 +85,9 @@ def _implied(user: str, groups: tuple[str, ...]) -> tuple[str, ...]:
     if user.startswith(SERVICE_ACCOUNT_USER):
         namespace = user.removeprefix(SERVICE_ACCOUNT_USER).partition(":")[0]
         return SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{namespace}", AUTHENTICATED
+    if any(group.startswith(f"{SERVICE_ACCOUNTS}:") for group in groups):
+        # Whoever is in the group of a namespace is a service account, and these are all in one of their own.
+        return SERVICE_ACCOUNTS, AUTHENTICATED
     return (AUTHENTICATED,)
 
 

@@ -132,6 +132,22 @@ def test_an_object_that_a_role_names_is_asked_about_by_its_name(served: Served) 
     assert finding(one, lambda question: Reply(allowed=question.name == "db")).status == "fail"
 
 
+def test_a_wildcard_of_urls_is_asked_by_each_that_roles_name(served: Served) -> None:
+    roles = {
+        ("ClusterRole", "", "debugger"): {"rules": [{"nonResourceURLs": ["/debug/pprof", "/x"], "verbs": ["get"]}]}
+    }
+    said = {"must_not": [{"who": JANE, "verbs": ["get"], "urls": ["/debug/*"]}]}
+    one = demand(said, Cluster(served, roles), namespace="")
+    assert [each.url for each in one.questions] == ["/debug/*", "/debug/pprof"]
+    assert demand(said, Cluster(served, unseen={"ClusterRole": "no permission"}), namespace="").unseen
+
+
+def test_a_wildcard_of_subresources_gives_nothing(served: Served) -> None:
+    rules = [{"resources": ["pods/*", "secrets"], "verbs": ["get"]}]
+    one = demand({"grant": [{"role": "a", "rules": rules, "to": [JANE]}]}, Cluster(served))
+    assert one.wrong == ("pods/* gives nothing: name the subresources, like pods/log",)
+
+
 def test_what_is_forbidden_in_the_cluster_is_forbidden_in_each_namespace(served: Served) -> None:
     said = {"must_not": [{"who": JANE, "verbs": ["get"], "resources": ["secrets"]}]}
     one = demand(said, Cluster(served, namespaces=["shop", "web"]), namespace="")

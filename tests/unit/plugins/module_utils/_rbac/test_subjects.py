@@ -23,6 +23,10 @@ EVERYBODY = "system:authenticated"
         ({"user": "jane", "groups": [EVERYBODY]}, {"user": "jane", "groups": [EVERYBODY]}),
         ({"user": "system:anonymous"}, {"user": "system:anonymous", "groups": ["system:unauthenticated"]}),
         ({"group": "dev"}, {"groups": ["dev", EVERYBODY]}),
+        (
+            {"group": "system:serviceaccounts:shop"},
+            {"groups": ["system:serviceaccounts:shop", "system:serviceaccounts", EVERYBODY]},
+        ),
         ({"group": "system:unauthenticated"}, {"groups": ["system:unauthenticated"]}),
         (
             {"service_account": "reporter", "namespace": "shop"},
