@@ -18,7 +18,10 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import binding_name, label
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import ALL, Served
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import AccessSettings
-from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjects import SERVICE_ACCOUNT_USER
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._subjects import (
+    RBAC_GROUP,
+    SERVICE_ACCOUNT_USER,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._cluster_components import (
     holds_cluster_components,
 )
@@ -45,6 +48,23 @@ _COMPONENTS: tuple[tuple[str, str], ...] = (
 )
 """Users and groups of the cluster itself and of its installer: only who holds the cluster can become one."""
 
+_CHANGES = frozenset({"create", "update", "patch"})
+_LEADS_INTO_NAMESPACES: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("", "users", frozenset({"impersonate"})),
+    ("", "groups", frozenset({"impersonate"})),
+    (RBAC_GROUP, "clusterroles", frozenset({"bind", "escalate"})),
+    ("", "nodes/proxy", frozenset({"get", "create"})),
+    ("", "namespaces", frozenset({"update", "patch", "delete", "deletecollection"})),
+    ("", "persistentvolumes", _CHANGES),
+    ("admissionregistration.k8s.io", "mutating*", _CHANGES),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", _CHANGES),
+    ("apiregistration.k8s.io", "apiservices", _CHANGES),
+    ("certificates.k8s.io", "signers", frozenset({"approve", "sign"})),
+)
+"""Resources of no namespace, as API group, glob and verbs, by which somebody comes to what is in all of them: by being
+another user, by roles, into pods by way of their nodes, by reading and changing what others write."""
+
+_CLIENTS_SIGNER = "kubernetes.io/kube-apiserver-client"
 _ADMINISTRATORS = "administrators by certificate (system:masters, kubeadm:cluster-admins) are not judged"
 
 
@@ -94,10 +114,20 @@ def giving_to_others(bindings: Bindings, served: Served | None) -> list[Object]:
 def _gives(role: Object | None, served: Served | None) -> bool:
     """Whether a role reaches resources of namespaces; a role that is not there gives nothing."""
     return role is not None and any(
-        _reaches(group, resource, served)
+        _reaches(group, resource, served) or _leads_in(rule, group, resource)
         for rule in role.get("rules") or ()
         for group in rule.get("apiGroups") or ()
         for resource in rule.get("resources") or ()
+    )
+
+
+def _leads_in(rule: Object, group: str, resource: str) -> bool:
+    names, verbs = rule.get("resourceNames") or (), {*(rule.get("verbs") or ())}
+    if resource == "signers" and names and not any(each in (_CLIENTS_SIGNER, "kubernetes.io/*") for each in names):
+        return False
+    return any(
+        group == known and fnmatchcase(resource, glob) and verbs & {*dangerous, ALL}
+        for known, glob, dangerous in _LEADS_INTO_NAMESPACES
     )
 
 

@@ -80,6 +80,31 @@ def test_what_gives_nothing_in_namespaces_is_no_concern(served: Served) -> None:
     assert failing(served, [parse_settings({}, "shop")], [everybody]) == []
 
 
+@pytest.mark.parametrize(
+    ("group", "resource", "verbs", "names", "leads_in"),
+    [
+        ("", "users", ["impersonate"], [], True),
+        ("", "nodes/proxy", ["get"], [], True),
+        ("", "nodes", ["get", "list"], [], False),
+        ("", "namespaces", ["get", "list", "watch"], [], False),
+        ("", "namespaces", ["*"], [], True),
+        ("rbac.authorization.k8s.io", "clusterroles", ["get", "list"], [], False),
+        ("rbac.authorization.k8s.io", "clusterroles", ["bind"], [], True),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", ["create"], [], True),
+        ("certificates.k8s.io", "signers", ["approve"], ["kubernetes.io/kubelet-serving"], False),
+        ("certificates.k8s.io", "signers", ["approve"], ["kubernetes.io/kube-apiserver-client"], True),
+    ],
+)
+def test_what_leads_into_all_namespaces_from_outside_is_told(
+    served: Served, group: str, resource: str, verbs: list[str], names: list[str], leads_in: bool
+) -> None:
+    rule = {"apiGroups": [group], "resources": [resource], "verbs": verbs, "resourceNames": names}
+    bindings = Bindings({"shop": []}, [binding("b", "User", "mallory", "far")], {"far": {"rules": [rule]}}, {})
+    findings = undeclared_findings([parse_settings({}, "shop")], bindings, served, "policy")
+    failing = [each.subject for each in findings if each.status == "fail"]
+    assert failing == (["ClusterRoleBinding/b"] if leads_in else [])
+
+
 def test_a_foreign_binding_in_the_namespace_is_named(served: Served) -> None:
     foreign = binding("temporary-admin", "User", "bob", namespace="shop")
     shop = parse_settings({"remove": [{"role_binding": "temporary-admin"}]}, "shop")
