@@ -24,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._judge 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._to_come import ToCome
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._undeclared import undeclared_findings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._widened import widened_findings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolution_findings
@@ -65,7 +66,7 @@ class ActionModule(HardeningAction):
 
     def _judged(self, client: Client, wanted: Wanted, timeout: float) -> list[Finding]:
         if not wanted.places:
-            return []
+            return self._leftovers(wanted, _left(client, wanted))
         facts = read_facts(client, wanted)
         asked = [each for said in wanted.places for each in demands(said, wanted.set_name, facts.cluster)]
         # What a preview finds otherwise than wanted will stay so until the run itself.
@@ -75,7 +76,15 @@ class ActionModule(HardeningAction):
         to_come = None if going is None else ToCome(wanted.places, facts.cluster, going)
         return [
             *(judge(each, answers, to_come) for each in asked),
-            *undeclared_findings(wanted.places, facts.bindings, facts.cluster.served, wanted.set_name, going),
+            *undeclared_findings(
+                # A limit keeps the cluster's bindings as they are; what the policy says of them is true all the same.
+                [*wanted.places, wanted.cluster],
+                facts.bindings,
+                facts.cluster.served,
+                wanted.set_name,
+                going,
+            ),
+            *widened_findings(wanted.places, facts.cluster.roles, facts.cluster.unseen, self.check_mode),
             *subject_findings(wanted.places, facts.accounts, facts.accounts_unseen, self.check_mode),
             *self._leftovers(wanted, left),
         ]

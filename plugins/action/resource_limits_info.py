@@ -26,6 +26,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_lim
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._resource_limits._read import (
     SETTINGS_SPEC,
     Wanted,
+    all_of_set,
     read,
     read_arguments,
 )
@@ -54,8 +55,9 @@ class ActionModule(HardeningAction):
                 held = said["on_violation"] == "fail" and any(map(_is_misfit, findings))
                 seen[name] = [expected(finding, held) for finding in findings]
         found = [*missing, *(finding for findings in seen.values() for finding in findings)]
-        if has_settings(said):
-            found += _left(wanted, said, self.check_mode)
+        if not has_settings(said) and reaches_everywhere(said["set"], said["prune"]):
+            wanted.left, wanted.unseen = all_of_set(client, said)
+        found += _left(wanted, said, self.check_mode)
         return self.judged(found)
 
 

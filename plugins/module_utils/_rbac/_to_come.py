@@ -35,7 +35,7 @@ class ToCome:
                 continue
             for grant in said.grants:
                 reached = any(_is_meant(each, question.who) for each in grant.to)
-                if reached and any(_allows(rule, question) for rule in self._rules(said, grant)):
+                if reached and any(allows(rule, question) for rule in self._rules(said, grant)):
                     return f"the grant of {grant.kind} {grant.name} {said.where}"
         return ""
 
@@ -53,7 +53,8 @@ def _is_meant(subject: Subject, who: Subject | None) -> bool:
     return subject.name in who.assumed_groups if subject.kind == "Group" else subject.user == who.user
 
 
-def _allows(rule: Rule, question: Access) -> bool:
+def allows(rule: Rule, question: Access) -> bool:
+    """Whether a rule allows what is asked, whoever asks."""
     if not {question.verb, ALL} & set(rule.verbs):
         return False
     if question.url:

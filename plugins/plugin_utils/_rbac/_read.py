@@ -44,6 +44,8 @@ SETTINGS_SPEC: dict[str, Any] = {**NAMESPACES_SPEC, "cluster": {"type": "dict", 
 RBAC = {kind: KNOWN[API_VERSION, kind] for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")}
 _IN_NAMESPACES, _IN_CLUSTER = ("Role", "RoleBinding"), ("ClusterRole", "ClusterRoleBinding")
 
+_NOTHING_SAID = AccessSettings("")
+
 Object = dict[str, Any]
 
 
@@ -52,7 +54,8 @@ class Wanted:
     """What a task's options mean on a cluster.
 
     ``places`` are the settings of each namespace that gets any, and of the cluster. ``reached`` are the namespaces that
-    the options give, also those that say nothing any more; ``live`` those that there are.
+    the options give, also those that say nothing any more; ``live`` those that there are. ``cluster`` is what is said
+    of the cluster, also where a limit leaves that alone.
     """
 
     resolution: Resolution
@@ -64,6 +67,7 @@ class Wanted:
     only: tuple[str, ...]
     prune: bool
     with_cluster: bool
+    cluster: AccessSettings = _NOTHING_SAID
 
     @property
     def objects(self) -> list[Object]:
@@ -109,6 +113,7 @@ def read(client: Client, said: Mapping[str, Any]) -> Wanted:
         tuple(said["only"]),
         said["prune"],
         bool(said["cluster"]),
+        cluster,
     )
 
 

@@ -196,6 +196,12 @@ def to_clear(client: Client, said: Mapping[str, Any]) -> tuple[list[Object], str
     return _of_set([each for place in places for objects in place.live.values() for each in objects], said, ()), unseen
 
 
+def all_of_set(client: Client, said: Mapping[str, Any]) -> tuple[list[Object], str]:
+    """Everything of a set that has a name, for options that say nothing, and why there may be more of it."""
+    found = find_set(client, KINDS, said["set"])
+    return _of_set(found.objects, said, ()), found.why_unseen
+
+
 def _of_set(objects: Iterable[Object], said: Mapping[str, Any], wanted: Iterable[Object]) -> list[Object]:
     meant = [each for each in objects if is_meant(each["metadata"]["namespace"], said["only"])]
     return left_over(meant, wanted, said["set"], MANAGER)
