@@ -42,16 +42,32 @@ WRITTEN_TO = tuple(
 )
 """The kinds of objects in a namespace that a role could write to."""
 
+SAFE_SPEC: dict[str, Any] = {
+    "terminationGracePeriodSeconds": 0,
+    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+    "containers": [
+        {
+            "name": "main",
+            "image": "hardening.local/toolbox:1",
+            "command": ["sleep", "3600"],
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        }
+    ],
+}
+"""A pod that the restricted level lets in, and that says nothing of resources."""
+
 Object = dict[str, Any]
 Result = dict[str, Any]
 Finding = dict[str, Any]
 
 
-def wait_until(holds: Callable[[], Any], seconds: float = 60, what: str = "it") -> None:
+def wait_until(holds: Callable[[], Any], seconds: float = 120, what: str = "it") -> Any:
+    """Ask until there is an answer that holds, and return that."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not (found := holds()):
         assert time.monotonic() < deadline, f"{what} did not come about in {seconds:g} s"
         time.sleep(0.1)
+    return found
 
 
 def make_namespaces(client: Client, *names: str, **metadata: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
     RECORDS as RECORDS_ROLE,
 )
 
-from tests.integration.plays import run_task, wait_until_known
+from tests.integration.plays import run_task, wait_until, wait_until_known
 from tests.integration.test_harden_cluster import (
     CHECKOUT,
     NAMESPACE,
@@ -82,14 +82,6 @@ def pod(name: str, *command: str) -> dict[str, Any]:
     return {**POD, "metadata": {"name": name, "namespace": SHOP, "labels": {"app": name}}, "spec": spec}
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 180) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.3)
-    return found
-
-
 @pytest.fixture
 def shop(client: Client, admin: Path, tmp_path: Path) -> Iterator[str]:
     """Two hardened namespaces."""
@@ -108,14 +100,14 @@ def shop(client: Client, admin: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def asking(client: Client, shop: str) -> None:
     """In the first, a pod that asks another one for a connection, over and over, and gets none."""
-    wait_for(lambda: client.get(KNOWN["v1", "ServiceAccount"], "default", shop))
+    wait_until(lambda: client.get(KNOWN["v1", "ServiceAccount"], "default", shop))
     assert client.create(pod("web", "httpd", "-f", "-p", "8080")).ok
-    address = wait_for(lambda: (client.get(PODS, "web", SHOP) or {}).get("status", {}).get("podIP"))
+    address = wait_until(lambda: (client.get(PODS, "web", SHOP) or {}).get("status", {}).get("podIP"))
     ask = (
         f"while true; do nc -w 1 {address} 8080 </dev/null >/dev/null 2>&1 && echo open || echo closed; sleep 0.3; done"
     )
     assert client.create(pod("asking", "sh", "-c", ask)).ok
-    wait_for(lambda: last_answer(client) == "closed")
+    wait_until(lambda: last_answer(client) == "closed")
 
 
 def last_answer(client: Client) -> str:
@@ -164,7 +156,7 @@ def test_everything_of_a_set_goes_in_seconds_and_comes_back(client: Client, admi
     took = time.monotonic() - began
     assert broken.status == 0, broken.output
     assert took < 60, f"it took {took:.0f} s, the start of Ansible included"
-    wait_for(lambda: last_answer(client) == "open")
+    wait_until(lambda: last_answer(client) == "open")
     assert takes_anything(client, SHOP)
     assert policies(client, SHOP) == {}
     assert policies(client, OTHER).keys() == {"theirs"}  # it has our label, and somebody else's field manager
@@ -182,7 +174,7 @@ def test_everything_of_a_set_goes_in_seconds_and_comes_back(client: Client, admi
     restored = play(GLASS, admin, tmp_path, "-e", f"restore={name}.json", policy=None)
     assert restored.status == 0, restored.output
     assert {each: (policies(client, each), levels(client, each)) for each in (SHOP, OTHER)} == before
-    wait_for(lambda: last_answer(client) == "closed")
+    wait_until(lambda: last_answer(client) == "closed")
     assert not takes_anything(client, SHOP)
     assert not harden(admin)
 

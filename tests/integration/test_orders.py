@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 
-from tests.integration.plays import NAMESPACE, Result, content, make_namespaces, run_task, wait_until
+from tests.integration.plays import NAMESPACE, SAFE_SPEC, Result, content, make_namespaces, run_task, wait_until
 
 POD, DEPLOYMENT = KNOWN["v1", "Pod"], KNOWN["apps/v1", "Deployment"]
 ROLE_BINDING, NETWORK_POLICY = "rbac.authorization.k8s.io/v1", "networking.k8s.io/v1"
@@ -48,18 +48,8 @@ CLUSTER = {"rbac": {"cluster": {"keep": [{"cluster_role_binding": "*"}]}}}
 ORDERS = [*permutations(SETTINGS)]
 BACK = [*ORDERS[11:], *ORDERS[:11]]
 """The order in which each goes is another one, so that all come up here too."""
-CONTAINER = {
-    "name": "main",
-    "image": "hardening.local/toolbox:1",
-    "command": ["sleep", "3600"],
-    "resources": {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"memory": "64Mi"}},
-    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-}
-SPEC = {
-    "terminationGracePeriodSeconds": 0,
-    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-    "containers": [CONTAINER],
-}
+RESOURCES = {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"memory": "64Mi"}}
+SPEC = {**SAFE_SPEC, "containers": [{**SAFE_SPEC["containers"][0], "resources": RESOURCES}]}
 
 
 def theirs(namespace: str) -> list[dict[str, Any]]:

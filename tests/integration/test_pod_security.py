@@ -20,21 +20,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import resolve
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._look import look
 
-from tests.integration.plays import Finding, Result, run_role, run_task
+from tests.integration.plays import SAFE_SPEC, Finding, Result, remove_namespaces, run_role, run_task, wait_until
 
 NAMESPACE = KNOWN["v1", "Namespace"]
-SAFE_SPEC: dict[str, Any] = {
-    "terminationGracePeriodSeconds": 0,
-    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-    "containers": [
-        {
-            "name": "main",
-            "image": "hardening.local/toolbox:1",
-            "command": ["sleep", "3600"],
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        }
-    ],
-}
 ROOT_SPEC: dict[str, Any] = {**SAFE_SPEC, "securityContext": {}}
 HOST_SPEC: dict[str, Any] = {**SAFE_SPEC, "hostPID": True}
 
@@ -47,7 +35,7 @@ def namespace(client: Client) -> Iterator[Callable[..., str]]:
     def make(name: str, settled: bool = True, **extra_labels: str) -> str:
         full = f"pod-security-{name}"
         metadata = {"name": full, "labels": {"pod-security-test": "true", **extra_labels}}
-        remove(client, [full])  # one that an earlier run left behind
+        remove_namespaces(client, [full])  # one that an earlier run left behind
         assert client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}).ok
         made.append(full)
         while settled and not client.get(KNOWN["v1", "ServiceAccount"], "default", full):
@@ -57,15 +45,6 @@ def namespace(client: Client) -> Iterator[Callable[..., str]]:
     yield make
     for name in made:
         client.delete(NAMESPACE, name)
-
-
-def remove(client: Client, names: list[str]) -> None:
-    for name in names:
-        client.delete(NAMESPACE, name)
-    deadline = time.monotonic() + 60
-    while any(client.get(NAMESPACE, name) for name in names):
-        assert time.monotonic() < deadline, f"{names} are still there"
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -750,7 +729,7 @@ def test_the_role_previews_enforces_audits_and_goes(
         status, output, findings = role(state="absent", **wanted)
         assert status == 0 and "changed=0" in output, output
     finally:
-        remove(client, [new])
+        remove_namespaces(client, [new])
 
 
 def test_the_role_judges_all_at_the_end_or_leaves_it_to_others(
@@ -895,10 +874,3 @@ def test_a_thousand_namespaces_in_one_task(
     assert (told["changed"], told["summary"]["unchanged"]) == (False, 1000)
     told = run("pod_security", namespaces=wanted, state="absent")
     assert told["summary"]["updated"] == 1000
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.1)

@@ -268,6 +268,20 @@ def test_a_foreign_role_is_not_written_over(kubeconfig: Path, client: Client, sp
     assert client.get(ROLE, "reader", space)["rules"] == rules  # type: ignore[index]
 
 
+def test_a_role_that_fails_after_it_wrote_tells_what_it_could_not_write(
+    kubeconfig: Path, client: Client, space: str, tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
+    assert client.create(object_of("Role", "reader", space, API, rules=rules)).ok
+    variables = {"set": space, "namespaces": {space: {"grant": [READER]}}, "timeout": -1}
+    status, output, findings = run_role(kubeconfig, tmp_path, "rbac", False, variables)
+    assert status == 2
+    assert "timeout: -1 is no time" in output
+    (unwritten,) = [each for each in findings if each["subject"] == f"Role/{space}/reader"]
+    assert unwritten["status"] == "fail" and "owns rules" in unwritten["evidence"]
+    assert f"fail {unwritten['control']} Role/{space}/reader" in output
+
+
 def test_the_shipped_cluster_roles_are_enough(client: Client, space: str, shipped: Callable[[str], Path]) -> None:
     settings = {
         "set": space,
