@@ -745,7 +745,7 @@ def test_many_namespaces_are_probed_at_once_and_a_sample_speaks_for_the_others(
     said = [{"selector": "team=many", **DENY}]
     assert not run("network_policies", selected=said)["failed"]
     begun = time.monotonic()
-    seen = run("network_policies_info", selected=said, probe=True)
+    seen = run("network_policies_info", selected=said, probe=True, probe_namespaces="all")
     took = time.monotonic() - begun
     ours = [each for each in seen["findings"] if each["control"] == "network.default_deny"]
     assert [each["subject"] for each in ours] == [f"Namespace/{name}" for name in names]
