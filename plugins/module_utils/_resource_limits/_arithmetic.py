@@ -53,11 +53,15 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a pod asks for: its containers, and what it says for itself as a whole."""
+    """What a pod asks for: its containers, and what it says for itself as a whole.
+
+    ``overhead`` is what its RuntimeClass adds: a quota counts it, and a LimitRange does not.
+    """
 
     containers: tuple[Container, ...]
     requests: Amounts = field(default_factory=dict)
     limits: Amounts = field(default_factory=dict)
+    overhead: Amounts = field(default_factory=dict)
 
     def total(self, side: str) -> Amounts:
         """The ``requests`` or ``limits`` that count for the pod: init containers run before the others."""
@@ -107,6 +111,7 @@ def asked(spec: Object, limits: Sequence[Limit] = ()) -> Asked:
         ),
         {**amounts(said.get("limits")), **amounts(said.get("requests"))},
         amounts(said.get("limits")),
+        amounts(spec.get("overhead")),
     )
 
 
@@ -174,7 +179,10 @@ def unsaid(pod: Asked, hard: Iterable[str]) -> dict[str, list[str]]:
 
 def usage(pod: Asked) -> Amounts:
     """What a pod uses of a quota, by the quota's names."""
-    requests, limits = pod.total("requests"), pod.total("limits")
+    limits = pod.total("limits")
+    # A limit grows by the overhead only where there is one.
+    limits = _sum(limits, {name: amount for name, amount in pod.overhead.items() if limits.get(name)})
+    requests = _sum(pod.total("requests"), pod.overhead)
     used = {"pods": Decimal(1), "count/pods": Decimal(1)}
     for name, amount in requests.items():
         used[f"requests.{name}"] = amount

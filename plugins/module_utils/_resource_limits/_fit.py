@@ -32,7 +32,7 @@ Object = Mapping[str, Any]
 _MAKERS = frozenset(kind for _version, kind in TEMPLATE_PATHS if kind != "Pod")
 _FINISHED_PHASES = frozenset({"Succeeded", "Failed"})
 _MIRROR = "kubernetes.io/config.mirror"
-_JUDGED_OF_POD = ("resources", "priorityClassName", "activeDeadlineSeconds")
+_JUDGED_OF_POD = ("resources", "priorityClassName", "activeDeadlineSeconds", "runtimeClassName")
 
 
 @dataclass(frozen=True, slots=True)

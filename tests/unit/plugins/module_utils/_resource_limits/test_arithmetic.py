@@ -137,3 +137,12 @@ def test_what_a_pod_uses_has_the_names_of_quotas() -> None:
 )
 def test_which_resource_of_containers_a_quota_is_about(name: str, resource: str) -> None:
     assert resource_behind(name) == resource
+
+
+def test_what_a_runtime_class_adds_counts_for_a_quota_and_for_no_limit_range() -> None:
+    pod = asked(spec(CPU, overhead={"cpu": "50m", "memory": "64Mi"}))
+    used = usage(pod)
+    assert (used["requests.cpu"], used["limits.cpu"]) == (Decimal("0.15"), Decimal("0.25"))
+    assert used["requests.memory"] == 64 * 2**20
+    assert "limits.memory" not in used
+    assert refusals(pod, limits(type="Pod", max={"cpu": "200m"})) == []

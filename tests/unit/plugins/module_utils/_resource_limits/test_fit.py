@@ -83,6 +83,7 @@ def test_a_template_is_submitted_as_a_pod_that_asks_for_the_same() -> None:
         ],
         "hostPID": True,
         "priorityClassName": "high",
+        "runtimeClassName": "kata",
     }
     (template,) = templates([], [workload("Deployment", "web", spec)])
     sent = template.pod()
@@ -90,7 +91,7 @@ def test_a_template_is_submitted_as_a_pod_that_asks_for_the_same() -> None:
     assert sent["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "1"}}
     assert sent["spec"]["initContainers"][0]["restartPolicy"] == "Always"
     assert not sent["spec"]["initContainers"][0]["securityContext"].get("privileged")
-    assert sent["spec"]["priorityClassName"] == "high"
+    assert (sent["spec"]["priorityClassName"], sent["spec"]["runtimeClassName"]) == ("high", "kata")
     assert "hostPID" not in sent["spec"]
 
 
