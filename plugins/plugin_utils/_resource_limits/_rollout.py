@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._apply import ApplyOptions, apply_objects
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._resource_limits._judgement import (
     LIMITS,
     QUOTA,
@@ -65,18 +66,18 @@ def carry_out(
     client: Client, wanted: Sequence[Object], left: Sequence[Object], options: ApplyOptions, progress: Progress
 ) -> list[ObjectResult]:
     """One result an object, by namespace: quotas that go, LimitRanges, quotas, and at last LimitRanges that go."""
-    done = _removed(client, left, "ResourceQuota", options, frozenset(), progress)
-    done += apply_objects(client, _of_kind(wanted, "LimitRange"), options, progress)
+    done = _removed(client, left, "ResourceQuota", options, frozenset(), progress, ())
+    done += _applied(client, _of_kind(wanted, "LimitRange"), options, progress, done)
     without = {each.namespace for each in done if each.error and each.kind == "LimitRange"}
     quotas = _of_kind(wanted, "ResourceQuota")
-    done += apply_objects(client, [each for each in quotas if _namespace(each) not in without], options, progress)
+    done += _applied(client, [each for each in quotas if _namespace(each) not in without], options, progress, done)
     done += [
         _failed(each, "It was not set, because the LimitRange that goes before it could not be set.")
         for each in quotas
         if _namespace(each) in without
     ]
     stuck = {each.namespace for each in done if each.error and each.kind == "ResourceQuota"}
-    done += _removed(client, left, "LimitRange", options, stuck, progress)
+    done += _removed(client, left, "LimitRange", options, stuck, progress, done)
     return sorted(done, key=lambda each: each.namespace)
 
 
@@ -112,12 +113,30 @@ def warnings_about(wanted: Wanted, weighed: Mapping[str, Weighed], on_violation:
     return told
 
 
+def _applied(
+    client: Client, objects: Sequence[Object], options: ApplyOptions, progress: Progress, before: Sequence[ObjectResult]
+) -> list[ObjectResult]:
+    """The results, also where the server has gone since something was written, which must not be lost with it."""
+    try:
+        return apply_objects(client, objects, options, progress)
+    except KubeError as error:
+        if not any(each.changed for each in before):
+            raise
+        return [_failed(each, str(error)) for each in objects]
+
+
 def _removed(
-    client: Client, left: Sequence[Object], kind: str, options: ApplyOptions, stuck: Collection[str], progress: Progress
+    client: Client,
+    left: Sequence[Object],
+    kind: str,
+    options: ApplyOptions,
+    stuck: Collection[str],
+    progress: Progress,
+    before: Sequence[ObjectResult],
 ) -> list[ObjectResult]:
     going = _of_kind(left, kind)
     absent = replace(options, state="absent", force=False)
-    done = apply_objects(client, [each for each in going if _namespace(each) not in stuck], absent, progress)
+    done = _applied(client, [each for each in going if _namespace(each) not in stuck], absent, progress, before)
     why = "It was left, because the quota that it says requests and limits for could not be set or removed."
     return [*done, *(_failed(each, why) for each in going if _namespace(each) in stuck)]
 
