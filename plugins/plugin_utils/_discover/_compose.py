@@ -90,7 +90,8 @@ def _meant(live: Iterable[Object], only: Sequence[str], unlisted: str) -> dict[s
     for glob in only:
         if not any(is_meant(name, [glob]) for name in by_name):
             near = did_you_mean(glob, by_name)
-            raise HardeningError(f"only: there is no namespace {glob}{f'; did you mean {near}?' if near else '.'}")
+            hint = f"; did you mean {near}?" if near else f". {unlisted}".rstrip()
+            raise HardeningError(f"only: there is no namespace {glob}{hint}")
     if not by_name:
         raise HardeningError(f"There is no namespace to look at: name some with only=NAMESPACE,…. {unlisted}")
     return {name: each for name, each in by_name.items() if is_meant(name, only)}

@@ -32,8 +32,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._pod_security
     templates_without_pods,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._part import Part
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._preview import why_off
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._reading import by_reason
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._preview import Preview, why_off
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._pod_security._running import Running, running_in
+
+_FORBIDDEN = " is forbidden: "
+_NEEDED = " A dry run needs the permission to patch namespaces, which the ClusterRole hardening-enforce has."
 
 Object = dict[str, Any]
 Levels = Literal["today", "possible"]
@@ -72,20 +76,22 @@ def _tried(
 ) -> dict[str, list[Tried]]:
     """What the server says of each namespace: the strictest level first, and a looser one where that breaks pods."""
     tried: dict[str, list[Tried]] = {_name(each): [] for each in namespaces}
-    off = why_off(client, _name(namespaces[0])) if namespaces else None
+    # Whoever may patch some namespaces alone is told so of the others.
+    off = dict(zip(tried, client.parallel(partial(why_off, client), tried), strict=True))
     for level in STRICTEST_FIRST:
         asked = [name for name, answers in tried.items() if not answers or answers[-1].existing]
         asked = [name for name in asked if not any(each.harmless for each in tried[name])]
-        if off:
-            found = [Tried(level, why=off.why)] * len(asked)
-        else:
-            found = client.parallel(partial(_try, client, level, running), asked, progress)
+        found = client.parallel(partial(_try, client, level, running, off), asked, progress)
         for name, answer in zip(asked, found, strict=True):
             tried[name].append(answer)
     return tried
 
 
-def _try(client: Client, level: str, running: Mapping[str, Running], name: str) -> Tried:
+def _try(
+    client: Client, level: str, running: Mapping[str, Running], off: Mapping[str, Preview | None], name: str
+) -> Tried:
+    if why := off[name]:
+        return Tried(level, why=why.why)
     standard = pod_security.standard_to_try(level, client.version())
     wanted = namespace_object(name, enforcing_label(standard.level, standard.version))
     answer = client.apply(wanted, manager=MANAGER, dry_run=True, force=True)
@@ -98,13 +104,13 @@ def _try(client: Client, level: str, running: Mapping[str, Running], name: str) 
 
 
 def _unseen(tried: Mapping[str, Sequence[Tried]]) -> list[str]:
-    """One sentence for all namespaces of which the server would not say which level they could enforce."""
+    """A sentence for each reason why the server would not say which level a namespace could enforce."""
     why = {name: answers[-1].why for name, answers in tried.items() if answers and answers[-1].why}
-    if not why:
-        return []
-    named, reason = ", ".join(sorted(why)), next(iter(why.values())).rstrip(".")
-    needed = "A dry run needs the permission to patch namespaces, which the ClusterRole hardening-enforce has."
-    return [f"Which Pod Security level {named} could enforce is not known: {reason}. {needed}"]
+    return [
+        f"Which Pod Security level {names} could enforce is not known: {reason.rstrip('.')}."
+        + (_NEEDED if _FORBIDDEN in reason else "")
+        for names, reason in by_reason(why)
+    ]
 
 
 def _name(namespace: Object) -> str:

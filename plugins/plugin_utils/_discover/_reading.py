@@ -58,8 +58,13 @@ def _by_namespace(objects: Iterable[Object], names: Iterable[str]) -> dict[str, 
 
 
 def unseen_sentences(what: str, unseen: Mapping[str, str]) -> list[str]:
-    """One sentence for each reason, with the namespaces that it kept ``what`` of out of sight."""
-    by_reason: dict[str, list[str]] = {}
+    """One sentence for each reason, with the namespaces that it kept ``what`` out of sight of."""
+    return [f"{what} {names} could not be read: {why}" for names, why in by_reason(unseen)]
+
+
+def by_reason(unseen: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The namespaces that share a reason, by name, and the reason."""
+    found: dict[str, list[str]] = {}
     for name, why in sorted(unseen.items()):
-        by_reason.setdefault(why.replace(f'"{name}"', '"…"'), []).append(name)
-    return [f"{what} of {', '.join(names)} could not be read: {why}" for why, names in by_reason.items()]
+        found.setdefault(why.replace(f'"{name}"', '"…"'), []).append(name)
+    return [(", ".join(names), why) for why, names in found.items()]

@@ -37,5 +37,5 @@ def resources_settings(client: Client, namespaces: Sequence[Object], set_name: s
     return Part(
         {name: said for name, said in settings.items() if said},
         comments=comments,
-        unseen=unseen_sentences("Quotas and limits", unseen),
+        unseen=unseen_sentences("Quotas and limits of", unseen),
     )
