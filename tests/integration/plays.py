@@ -88,30 +88,24 @@ def remove_namespaces(client: Client, names: Iterable[str]) -> None:
     wait_until(lambda: not any(client.get(NAMESPACE, name) for name in going), 180, "that namespaces go")
 
 
-def content(client: Client, namespace: str) -> dict[str, Object]:
-    """A namespace and all that a role could write to in it: what it says, and which manager owns which field of it."""
+def content(client: Client, namespace: str, managers: str = "") -> dict[str, Object]:
+    """A namespace and all that a role could write to in it, each as :func:`said_by` tells it."""
     live = client.get(NAMESPACE, namespace)
     inside = [each for resource in WRITTEN_TO for each in client.list(resource, namespace)]
-    return {
-        f"{each['kind']}/{each['metadata']['name']}": said_by(each) for each in [*([live] if live else []), *inside]
-    }
+    found = [*([live] if live else []), *inside]
+    return {f"{each['kind']}/{each['metadata']['name']}": said_by(each, managers) for each in found}
 
 
-def said_by(obj: Object) -> Object:
-    """What is said in an object, without what the server says of it; of two that are made alike, it is equal."""
+def said_by(obj: Object, managers: str = "") -> Object:
+    """What an object says, without the server's own, and what of it each manager owns whose name begins so."""
     metadata = obj["metadata"]
-    managers = sorted(
-        (
-            entry["manager"],
-            entry["operation"],
-            entry.get("subresource", ""),
-            json.dumps(entry["fieldsV1"], sort_keys=True),
-        )
+    owned = sorted(
+        (entry["manager"], entry["operation"], json.dumps(entry["fieldsV1"], sort_keys=True))
         for entry in metadata.get("managedFields", ())
-        if entry.get("subresource") != "status"
+        if entry["manager"].startswith(managers) and entry.get("subresource") != "status"
     )
     said = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    return {**said, "metadata": {key: metadata.get(key) for key in ("labels", "annotations")}, "managers": managers}
+    return {**said, "metadata": {key: metadata.get(key) for key in ("labels", "annotations")}, "owned": owned}
 
 
 def wait_until_known(kubeconfig: Path, rights: Sequence[Question]) -> None:
