@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A policy that was changed in fifty ways leaves the cluster as if its last version had been the first.
 
-The seed is printed, and taken from HARDENING_SEED where that is set: `HARDENING_SEED=7 make integration`, or several,
-`HARDENING_SEED=1,2,3`.
+The seed is drawn and printed, or taken from HARDENING_SEED, which may also be several: `HARDENING_SEED=1,2,3`.
 """
 
 from __future__ import annotations

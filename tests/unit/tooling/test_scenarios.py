@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.tooling.scenarios import executed, junit
+from tests.tooling.scenarios import cluster, executed, junit
 from tests.tooling.stages import Tally, by_junit
 
 OUTPUT = """\
@@ -34,3 +34,8 @@ def test_each_action_is_found_once() -> None:
 def test_only_what_succeeded_passes(tmp_path: Path) -> None:
     ElementTree.ElementTree(junit("default", executed(OUTPUT.splitlines()))).write(tmp_path / "default.xml")
     assert by_junit(1, tmp_path) == Tally(passed=1, failed=2)
+
+
+def test_a_cluster_that_is_there_is_neither_made_nor_removed() -> None:
+    with cluster({"CLUSTER": "existing"}) as shared:
+        assert shared == {}
