@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|(m|u|n|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?")
@@ -24,7 +25,13 @@ LARGEST = Decimal(2**63 - 1)
 
 def quantity(value: Any) -> Decimal | None:
     """What a quantity amounts to; ``None`` for what is none."""
-    match = _QUANTITY.fullmatch(str(value))
+    return _amount(str(value))
+
+
+# The same few quantities stand in every namespace.
+@lru_cache(maxsize=4096)
+def _amount(text: str) -> Decimal | None:
+    match = _QUANTITY.fullmatch(text)
     if not match:
         return None
     number, exponent, suffix = match.groups()
