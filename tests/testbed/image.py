@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -89,19 +90,24 @@ def ensure_node(engine: Engine, row: Kubernetes) -> str:
 
 
 def pull_first(engine: Engine, names: list[str]) -> str:
-    """Pull the first of these images that the registry knows; an unreachable registry is asked once only.
+    """Pull the first of these images that can be had, in ten minutes. SetupError tells why none.
 
-    SetupError tells why there is none.
+    Whatever the failure, the next name is asked for: where a mirror lacks one image, Docker tells of the registry
+    behind it, which may be out of reach.
     """
+    limit = time.monotonic() + PULL_SECONDS
+    reasons = []
     for name in names:
         try:
-            engine.docker("pull", name, timeout=PULL_SECONDS)
+            engine.docker("pull", name, timeout=max(limit - time.monotonic(), 1))
         except SetupError as error:
-            if not any(word in str(error) for word in UNKNOWN_IMAGE):
-                raise
+            reasons.append(error)
         else:
             return name
-    raise SetupError(f"The registry knows none of {', '.join(names)}.")
+        if time.monotonic() >= limit:
+            break
+    telling = [error for error in reasons if not any(word in str(error) for word in UNKNOWN_IMAGE)]
+    raise next(iter(telling), SetupError(f"The registry knows none of {', '.join(names)}."))
 
 
 def steps(engine: Engine, row: Kubernetes) -> list[Step]:

@@ -37,6 +37,11 @@ FIND_PYTHON = (
 )
 # CoreDNS is ready a second after its first probe, and would be asked again after ten.
 PROBE = '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}]'
+CAPABILITY_REFUSED = "unable to apply caps"
+NO_CAPABILITY = (
+    "The Docker engine that answers cannot start a node, for this machine lacks CAP_SYS_RESOURCE: stop that engine, "
+    "and the test bed starts one of its own that does without, or give it tests/testbed/runtime.py as its runtime."
+)
 ROUTES = Path("/proc/net/route")
 COMPLETE = "/kind/testbed-complete"
 PLAIN_FILE = "/etc/cni/net.d/10-plain.conflist"
@@ -189,6 +194,10 @@ def create_nodes(engine: Engine, spec: Spec, kind: Path, node_image: str, table:
             engine.docker("tag", BALANCER_IMAGE, KIND_BALANCER_IMAGE)
         try:
             run(command, env=env)
+        except SetupError as error:
+            if CAPABILITY_REFUSED in str(error):
+                raise SetupError(NO_CAPABILITY) from None
+            raise
         finally:
             if lends_name:
                 image.take_name_back(engine)

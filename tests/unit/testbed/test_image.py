@@ -34,7 +34,8 @@ class Registry:
     def docker(self, *words: str, timeout: float | None = None) -> str:
         name = words[-1]
         if words[0] == "pull":
-            assert timeout == image.PULL_SECONDS
+            assert timeout
+            assert timeout <= max(image.PULL_SECONDS, 1)
             self.asked.append(name)
             if name in self.failures:
                 raise SetupError(self.failures[name])
@@ -45,8 +46,9 @@ class Registry:
         return self.ids.get(name, "")
 
 
-def test_a_patch_that_is_not_published_gives_way_to_an_older_one() -> None:
-    registry = Registry({NEWEST: NOT_THERE})
+@pytest.mark.parametrize("failure", [NOT_THERE, REFUSED, HALF, MISMATCH])
+def test_a_patch_that_cannot_be_had_gives_way_to_an_older_one(failure: str) -> None:
+    registry = Registry({NEWEST: failure})
     assert image.pull_first(registry, [NEWEST, OLDER]) == OLDER  # type: ignore[arg-type]
 
 
@@ -59,14 +61,22 @@ def test_a_pull_that_fails_is_followed_by_building_with_the_reason(
     built: list[tables.Kubernetes] = []
     monkeypatch.setattr(image, "assemble", lambda _engine, row: built.append(row))
     row = tables.kubernetes("1.36")
-    newest = image.published_nodes(row)[0]
-    registry = Registry({newest: failure})
+    newest, *older = image.published_nodes(row)
+    registry = Registry({newest: failure, **dict.fromkeys(older, NOT_THERE)})
     assert image.ensure_node(registry, row) == image.built_node(row)  # type: ignore[arg-type]
-    assert registry.asked == [newest]
+    assert registry.asked == image.published_nodes(row)
     assert built == [row]
     said = capsys.readouterr().err
     assert "the node image is built here" in said
     assert failure.splitlines()[-1] in said
+
+
+def test_a_pull_that_took_all_the_time_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "PULL_SECONDS", 0)
+    registry = Registry({NEWEST: SLOW})
+    with pytest.raises(SetupError, match="did not end"):
+        image.pull_first(registry, [NEWEST, OLDER])  # type: ignore[arg-type]
+    assert registry.asked == [NEWEST]
 
 
 def test_a_registry_that_knows_none_of_them_is_named_as_the_reason() -> None:

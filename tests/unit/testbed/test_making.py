@@ -41,11 +41,21 @@ def test_without_a_table_of_routes_every_subnet_may_be_free() -> None:
     assert making.free_subnets("") == [*tables.SUBNETS]
 
 
-def test_the_words_of_kind_are_told_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: no kubelet", "ERROR: no kubelet"),
+        ("docker: OCI runtime create failed: unable to apply caps: operation not permitted", "^The Docker engine that"),
+    ],
+)
+def test_the_words_of_kind_are_told_when_it_fails(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind = tmp_path / "kind"
-    kind.write_text('#!/bin/sh\ncase "$*" in *quiet*) ;; *) echo "ERROR: no kubelet" >&2 ;; esac\nexit 1\n')
+    kind.write_text('#!/bin/sh\ncase "$*" in *quiet*) ;; *) echo "$SAID" >&2 ;; esac\nexit 1\n')
+    monkeypatch.setenv("SAID", said)
     kind.chmod(0o755)
     monkeypatch.setattr(Engine, "docker", lambda *_words: "1")
     spec = tables.Spec("demo", 1, "enforcing", tables.kubernetes("1.36"))
-    with pytest.raises(SetupError, match="ERROR: no kubelet"):
+    with pytest.raises(SetupError, match=told):
         making.create_nodes(Engine(None, own=False), spec, kind, "hardening.local/node:1", {})
