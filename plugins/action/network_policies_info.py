@@ -17,6 +17,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gap
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import judge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, limited, plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
+    DEFAULT_SAMPLE,
     Verdict,
     sample,
     speak_for_others,
@@ -45,7 +46,7 @@ class ActionModule(HardeningAction):
         **NAMESPACES_SPEC,
         "probe": {"type": "bool", "default": False},
         "probe_image": {"type": "str", "default": DEFAULT_IMAGE},
-        "probe_namespaces": {"type": "raw", "default": "all"},
+        "probe_namespaces": {"type": "raw", "default": DEFAULT_SAMPLE},
         "probe_timeout": {"type": "float", "default": 60},
     }
 
@@ -79,14 +80,14 @@ class ActionModule(HardeningAction):
         arguments: dict[str, Any],
     ) -> dict[str, Verdict]:
         """Verdicts on the namespaces whose policies deny, as far as their objects say so."""
-        denying = [
-            name
+        denying = {
+            name: said.deny
             for name, said in wanted.meant.items()
             if said.deny
             and name not in decided.refused
             and "NetworkPolicy" not in wanted.facts.unreadable
             and not closed_by_config(name, said, wanted.facts, wanted.set_name)[0]
-        ]
+        }
         probes = [
             Probe(
                 name,

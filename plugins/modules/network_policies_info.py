@@ -41,9 +41,14 @@ options:
   probe_namespaces:
     description:
       - Which of the namespaces to probe, V(all), a number of them, or a list of their names.
-      - The findings of the others say that they rest on this sample. They pass only if all of the sample passed.
+      - All namespaces share the pod network that has to enforce their policies, so that a few of them tell whether it
+        does. The policies themselves are judged in every namespace.
+      - The findings of the others say that they rest on this sample, and name it. They pass only if all of the sample
+        passed and it tried the directions that they deny. A number of namespaces has one more where a direction is
+        denied in others alone.
+      - V(all) tries every namespace with pods of its own, which takes minutes where there are many.
     type: raw
-    default: all
+    default: 3
   probe_timeout:
     description:
       - The longest to wait, in seconds, for each thing that a probe waits for, a pod that starts or a connection that

@@ -23,9 +23,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
     covers_port,
     opening,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import DIRECTIONS, Direction
 
 IN_A_ROW = 3
+DEFAULT_SAMPLE = 3
+"""In how many namespaces a deny is tried where the user does not say: all share the pod network that enforces it."""
+
+Denying = Mapping[str, Sequence[Direction]]
+"""The namespaces whose policies deny, each with the directions that it denies."""
 
 _PORTS = range(20011, 60000, 997)
 
@@ -136,29 +141,58 @@ def _last(seen: Sequence[Attempt], after: int) -> list[Attempt]:
     return [attempt for attempt in seen if attempt.number > after + 1][-IN_A_ROW:]
 
 
-def sample(namespaces: Sequence[str], wanted: str | int | Sequence[str]) -> list[str]:
-    """Which namespaces to probe: ``all``, a number of them spread over their order, or those named."""
-    ordered = sorted(namespaces)
-    if isinstance(wanted, str | int):
-        count = len(ordered) if wanted == "all" else min(int(wanted), len(ordered))
-        return [ordered[index * len(ordered) // count] for index in range(count)]
-    return [name for name in ordered if name in wanted]
+def sample(denying: Denying, wanted: str | int | Sequence[str]) -> list[str]:
+    """Which namespaces to probe: ``all``, a number of them spread over their order, or those named.
+
+    Of a number, those that deny both directions go first, and each direction that is denied anywhere is in it: a sample
+    speaks for no direction that it has not tried.
+    """
+    ordered = sorted(denying)
+    if not isinstance(wanted, str | int):
+        return [name for name in ordered if name in wanted]
+    if wanted == "all":
+        return ordered
+    whole = [name for name in ordered if len(denying[name]) == len(DIRECTIONS)]
+    half = [name for name in ordered if name not in whole]
+    chosen = _spread(whole, int(wanted))
+    chosen += _spread(half, int(wanted) - len(chosen))
+    for direction in DIRECTIONS:
+        able = [name for name in ordered if direction in denying[name]]
+        if able and not set(able) & set(chosen):
+            chosen.append(able[0])
+    return sorted(chosen)
 
 
-def speak_for_others(verdicts: Mapping[str, Verdict], denying: Sequence[str]) -> dict[str, Verdict]:
-    """The verdicts on all namespaces whose policies deny, from those on the sample that the user set.
+def _spread(ordered: Sequence[str], count: int) -> list[str]:
+    count = min(count, len(ordered))
+    return [ordered[index * len(ordered) // count] for index in range(count)]
+
+
+def speak_for_others(verdicts: Mapping[str, Verdict], denying: Denying) -> dict[str, Verdict]:
+    """The verdicts on all namespaces whose policies deny, from those on a sample of them.
 
     Whether policies act at all is a matter of the pod network, which all namespaces share. So where every namespace
-    of the sample has passed, that is the effect behind the policies of the others too, and their evidence says so.
+    of the sample has passed, that is the effect behind the policies of the others too, and their evidence says so. It
+    is so for each direction by itself: there are networks that enforce one and not the other.
     """
     others = [name for name in denying if name not in verdicts]
-    bad = [f"{name}: {each.evidence}" for name, each in sorted(verdicts.items()) if each.status != "pass"]
     if not others or not verdicts:
         return dict(verdicts)
-    names = ", ".join(sorted(verdicts))
-    shared = (
-        Verdict("unknown", f"not probed itself, and the sample did not pass ({bad[0]})", "See the namespace named.")
-        if bad
-        else Verdict("pass", f"not probed itself; that the pod network enforces policies was tried in {names}")
+    bad = [f"{name}: {each.evidence}" for name, each in sorted(verdicts.items()) if each.status != "pass"]
+    if bad:
+        told = f"not probed itself, and the sample did not pass ({bad[0]})"
+        shared = Verdict("unknown", told, "See the namespace named.")
+        return {**dict.fromkeys(others, shared), **verdicts}
+    tried = {direction for name in verdicts for direction in denying[name]}
+    names = f"{', '.join(sorted(verdicts))} ({len(verdicts)} of {len(denying)} namespaces)"
+    passed = Verdict("pass", f"not probed itself; that the pod network enforces policies was tried in {names}")
+    untried = {name: [each for each in denying[name] if each not in tried] for name in others}
+    return {**{name: _untried(untried[name]) if untried[name] else passed for name in others}, **verdicts}
+
+
+def _untried(directions: Sequence[Direction]) -> Verdict:
+    return Verdict(
+        "unknown",
+        f"not probed itself, and no namespace of the sample denies {' or '.join(directions)}",
+        "Have the probe try this namespace too (probe_namespaces).",
     )
-    return {**dict.fromkeys(others, shared), **verdicts}

@@ -46,7 +46,7 @@ POD = KNOWN["v1", "Pod"]
 POLICY = KNOWN[API_VERSION, KIND]
 OTHER: Mapping[Role, Role] = {"server": "client", "client": "server"}
 
-_POLL_SECONDS = 0.4
+_POLL_SECONDS = 0.25
 _PHASES = 9
 _SPARE_SECONDS = 30
 _NO_ACCOUNT_YET = "error looking up service account"
@@ -64,6 +64,10 @@ class Probe:
 
 class Inconclusive(Exception):
     """The probe could not find out; the message says why."""
+
+
+class PodRefused(Inconclusive):
+    """The server took no pod of the probe, which may be otherwise when fewer run."""
 
 
 class Pair:
@@ -143,7 +147,7 @@ class Pair:
             time.sleep(_POLL_SECONDS)
             answer = self._client.create(wanted)
         if not answer.ok:
-            raise Inconclusive(f"the server refused the probe's {role} pod: {answer.message}")
+            raise PodRefused(f"the server refused the probe's {role} pod: {answer.message}")
         while True:
             there = self._client.get(POD, self._trial.pod_name(role), self._trial.namespace(role))
             why, hopeless = why_not_running(there) if there else ("somebody deleted it", True)

@@ -37,11 +37,15 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._pai
     POLICY,
     Inconclusive,
     Pair,
+    PodRefused,
     Probe,
 )
 
 _ANY_PORT = 65535
 _ALWAYS_THERE = "default"
+_TRIED_APART = 8
+"""Up to so many namespaces each direction has a pair of its own, so that both are tried at once. With more, one pair
+tries one after the other: a node takes about a hundred pods."""
 
 
 def probe_all(
@@ -58,7 +62,8 @@ def probe_all(
     """
     elsewhere = {probe.namespace: probe.labels for probe in probes} | {_ALWAYS_THERE: {NAME_LABEL: _ALWAYS_THERE}}
     client.parallel(lambda name: _sweep(client, name), elsewhere if probes else ())
-    runs = [_Run(client, probe, image, timeout, elsewhere) for probe in probes]
+    apart = len(probes) <= _TRIED_APART
+    runs = [_Run(client, probe, image, timeout, elsewhere, apart=apart) for probe in probes]
     verdicts = client.parallel(lambda run: run.verdict(), runs, progress)
     return {probe.namespace: verdict for probe, verdict in zip(probes, verdicts, strict=True)}
 
@@ -80,30 +85,59 @@ class _Run:
     """The probe of one namespace."""
 
     def __init__(
-        self, client: Client, probe: Probe, image: str, timeout: float, elsewhere: Mapping[str, Mapping[str, str]]
+        self,
+        client: Client,
+        probe: Probe,
+        image: str,
+        timeout: float,
+        elsewhere: Mapping[str, Mapping[str, str]],
+        *,
+        apart: bool,
     ) -> None:
-        self._client, self._probe = client, probe
+        self._client, self._probe, self._apart = client, probe, apart
         self._image, self._timeout = image, timeout
         self._elsewhere = {name: labels for name, labels in elsewhere.items() if name != probe.namespace}
 
     def verdict(self) -> Verdict:
-        """What its pairs found; what stops one of them is ``unknown``, unless another has seen a failure before."""
-        told = []
+        """What its pairs found; what stops one of them is ``unknown``, unless another has seen a failure."""
+        trials: list[Trial] = []
+        stopped: list[str] = []
         try:
-            for trial in self._trials():
-                found = Pair(self._client, trial, self._probe, self._image, self._timeout).verdict()
-                if found.status == "fail":
-                    return found
-                told.append(found.evidence)
+            trials.extend(self._trials())
+        except Inconclusive as error:
+            stopped.append(str(error))
+        found = self._tried(trials)
+        failed = next((each for each in found if isinstance(each, Verdict) and each.status == "fail"), None)
+        if failed:
+            return failed
+        stopped += [str(each) for each in found if not isinstance(each, Verdict)]
+        if stopped:
+            told = f"the probe could not find out: {stopped[0]}"
+            return Verdict("unknown", told, "Do away with that, and check again.")
+        return Verdict("pass", "; ".join(each.evidence for each in found if isinstance(each, Verdict)))
+
+    def _tried(self, trials: Sequence[Trial]) -> list[Verdict | Exception]:
+        """What came of each trial: all at once, then one by one those whose pods did not fit beside the others'."""
+        found = self._client.parallel(self._outcome, trials)
+        if len(trials) < 2:
+            return found
+        return [
+            self._outcome(trial) if isinstance(each, PodRefused) else each
+            for trial, each in zip(trials, found, strict=True)
+        ]
+
+    def _outcome(self, trial: Trial) -> Verdict | Exception:
+        try:
+            return Pair(self._client, trial, self._probe, self._image, self._timeout).verdict()
         except (Inconclusive, KubeError) as error:
-            return Verdict("unknown", f"the probe could not find out: {error}", "Do away with that, and check again.")
-        return Verdict("pass", "; ".join(told))
+            return error
 
     def _trials(self) -> Iterator[Trial]:
-        """One pair inside the namespace; for a direction that is open inside, one with its other end elsewhere."""
+        """Pairs inside the namespace; for a direction that is open inside, one with its other end elsewhere."""
         here, asked = self._probe.namespace, self._probe.directions
         inside = [direction for direction in asked if self._ports([direction], here)]
-        together = [inside] if inside and self._ports(inside, here) else [[direction] for direction in inside]
+        one_pair = not self._apart and inside and self._ports(inside, here)
+        together = [inside] if one_pair else [[direction] for direction in inside]
         for directions in together:
             yield self._trial(directions, here, here)
         for direction in (each for each in asked if each not in inside):

@@ -37,7 +37,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pro
     pod,
     why_not_running,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Direction
 
+IN: tuple[Direction, ...] = ("ingress",)
+EGRESS: tuple[Direction, ...] = ("egress",)
+BOTH = (*IN, *EGRESS)
 TRIAL = Trial("abcd", ("ingress", "egress"), "shop", "shop", 20011, 21008)
 NAMES = {"kubernetes.io/metadata.name": "shop"}
 
@@ -226,19 +230,48 @@ def test_a_pod_that_does_not_run_says_why(there: dict[str, Any], why: str, hopel
     ],
 )
 def test_a_sample_is_all_a_number_spread_or_by_name(wanted: Any, chosen: list[str]) -> None:
-    assert sample(["d", "c", "b", "a"], wanted) == chosen
+    assert sample(dict.fromkeys(["d", "c", "b", "a"], BOTH), wanted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("denying", "wanted", "chosen"),
+    [
+        ({"a": IN, "b": BOTH, "c": EGRESS, "d": BOTH}, 1, ["b"]),
+        ({"a": IN, "b": BOTH, "c": EGRESS, "d": BOTH}, 3, ["a", "b", "d"]),
+        ({"a": IN, "b": IN, "c": EGRESS}, 1, ["a", "c"]),
+        ({"a": IN, "b": IN, "c": EGRESS}, 2, ["a", "b", "c"]),
+        ({}, 3, []),
+    ],
+)
+def test_a_sample_tries_each_direction_that_is_denied(
+    denying: dict[str, tuple[Direction, ...]], wanted: int, chosen: list[str]
+) -> None:
+    assert sample(denying, wanted) == chosen
 
 
 def test_a_sample_speaks_for_the_others_only_if_all_of_it_passed() -> None:
     passed = {"a": Verdict("pass", "tried"), "b": Verdict("pass", "tried")}
-    assert speak_for_others(passed, ["a", "b"]) == passed
-    told = speak_for_others(passed, ["a", "b", "c"])["c"]
-    assert told.status == "pass" and "tried in a, b" in told.evidence and "not probed itself" in told.evidence
+    denying = dict.fromkeys("abc", BOTH)
+    assert speak_for_others(passed, {"a": BOTH, "b": BOTH}) == passed
+    told = speak_for_others(passed, denying)["c"]
+    assert told.status == "pass" and "not probed itself" in told.evidence
+    assert "tried in a, b (2 of 3 namespaces)" in told.evidence
     mixed = {**passed, "b": Verdict("fail", "ignores")}
-    told = speak_for_others(mixed, ["a", "b", "c"])["c"]
+    told = speak_for_others(mixed, denying)["c"]
     assert told.status == "unknown" and "b: ignores" in told.evidence
-    assert speak_for_others(mixed, ["a", "b", "c"])["a"].status == "pass"
-    assert speak_for_others({}, ["a"]) == {}
+    assert speak_for_others(mixed, denying)["a"].status == "pass"
+    assert speak_for_others({}, {"a": BOTH}) == {}
+
+
+def test_a_sample_does_not_speak_for_a_direction_that_it_did_not_try() -> None:
+    told = speak_for_others({"a": Verdict("pass", "tried")}, {"a": IN, "b": IN, "c": EGRESS, "d": BOTH})
+    assert {name: each.status for name, each in told.items()} == {
+        "a": "pass",
+        "b": "pass",
+        "c": "unknown",
+        "d": "unknown",
+    }
+    assert "no namespace of the sample denies egress" in told["d"].evidence
 
 
 def test_only_what_has_outlived_its_run_is_left_over() -> None:
