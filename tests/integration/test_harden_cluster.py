@@ -27,6 +27,7 @@ from tests.integration.plays import wait_until_known
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANSIBLE = Path(sys.executable).parent
 NAMESPACE = KNOWN["v1", "Namespace"]
+RBAC = "rbac.authorization.k8s.io/v1"
 SHOP, NEW, USERS = "policy-test-shop", "policy-test-new", "policy-test-users"
 IMAGE = "hardening.local/toolbox:1"
 POLICY = f"""\
@@ -42,6 +43,19 @@ namespaces:
         - {{from: {{app: web}}, to: {{app: web}}, ports: [8080/TCP]}}
 cluster:
   network: {{probe: {{image: "{IMAGE}"}}}}
+"""
+OF_EVERY_ROLE = """\
+    resources:
+      quota: {requests.cpu: 1, pods: 9}
+      limits: {container: {default_request: {cpu: 10m}}}
+    access:
+      grant: [{role: reader, rules: [{resources: [pods], verbs: [get]}], to: [{service_account: default}]}]
+      must_not: [{who: {service_account: default}, verbs: ["*"], resources: [secrets]}]
+cluster:
+  access:
+    grant:
+      - {cluster_role: policy-test-nodes, rules: [{resources: [nodes], verbs: [get]}], to: [{group: policy-test-ops}]}
+    keep: [{cluster_role_binding: "*"}]
 """
 POD: dict[str, Any] = {
     "apiVersion": "v1",
@@ -154,12 +168,18 @@ def users(client: Client, admin: Path, tmp_path_factory: pytest.TempPathFactory)
     ]
     names = ("hardening-audit", "hardening-enforce", "policy-test-less", "policy-test-narrow")
     bindings = [user_object(name) for name in names]
-    for each in (*roles, *bindings):
+    records = {
+        **user_object("hardening-enforce"),
+        "kind": "RoleBinding",
+        "metadata": {"name": "policy-test", "namespace": "hardening-kubernetes"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "hardening-records"},
+    }
+    for each in (*roles, *bindings, records):
         remove_object(client, each)
         assert client.create(each).ok
     yield {each["roleRef"]["name"]: user_kubeconfig(client, admin, folder, each) for each in bindings}
     shipped = [cluster_role(name) for name in ("hardening-audit", "hardening-enforce", "hardening-break-glass")]
-    for each in (*bindings, *roles, *shipped):
+    for each in (records, *bindings, *roles, *shipped):
         remove_object(client, each)
     remove_namespace(client, USERS)
 
@@ -184,7 +204,8 @@ def user_object(cluster_role: str) -> dict[str, Any]:
 
 
 def remove_object(client: Client, told: dict[str, Any]) -> None:
-    client.delete(KNOWN[told["apiVersion"], told["kind"]], told["metadata"]["name"])
+    metadata = told["metadata"]
+    client.delete(KNOWN[told["apiVersion"], told["kind"]], metadata["name"], metadata.get("namespace", ""))
 
 
 def user_kubeconfig(client: Client, admin: Path, folder: Path, binding: dict[str, Any]) -> Path:
@@ -211,6 +232,7 @@ def state(client: Client, namespace: str) -> dict[str, Any]:
     Of pods what their makers say, for their status changes by itself, and none of the probes that are on their way out.
     """
     kinds = [("networking.k8s.io/v1", "NetworkPolicy"), ("v1", "ServiceAccount"), ("v1", "ConfigMap")]
+    kinds += [("v1", "LimitRange"), *((RBAC, kind) for kind in ("Role", "RoleBinding"))]
     live = client.get(NAMESPACE, namespace)
     assert live is not None
     objects = [live, *(each for kind in kinds for each in client.list(KNOWN[kind], namespace))]
@@ -351,11 +373,12 @@ def test_an_audit_with_exactly_the_audit_role_changes_nothing(
     assert "Without create pods [hardening-enforce]" in run.output
 
 
-def test_hardening_with_exactly_the_enforce_role(
+def test_hardening_by_all_roles_with_exactly_the_shipped_ones(
     client: Client, shop: str, users: dict[str, Path], tmp_path: Path
 ) -> None:
     user = users["hardening-enforce"]
     policy = POLICY.replace("namespaces:\n", f"namespaces:\n  {NEW}: {{create: true}}\n")
+    policy = policy.replace("cluster:\n", OF_EVERY_ROLE)
     remove_namespace(client, NEW)
     first = play(HARDEN, user, tmp_path, policy=policy)
     assert first.status == 0, first.output
@@ -363,6 +386,7 @@ def test_hardening_with_exactly_the_enforce_role(
     assert first.statuses("pod_security.enforced") == {"pass"}
     assert first.statuses("network.default_deny") == {"pass"}
     assert first.report is not None
+    assert {each["status"] for each in first.report["findings"]} == {"pass"}
     assert first.report["about"]["weakened"] == []
     created = client.get(NAMESPACE, NEW)
     assert created is not None
@@ -381,10 +405,14 @@ def test_hardening_with_exactly_the_enforce_role(
     assert weaker.status == 2, weaker.output
     assert weaker.statuses("pod_security.enforced") == {"unknown"}
     assert weaker.statuses("network.default_deny") == {"unknown"}
+    assert weaker.statuses("resources.quota") == {"unknown"}
+    assert weaker.statuses("access.granted") == weaker.statuses("access.denied") == {"pass"}
 
     removed = play(REMOVE, user, tmp_path, policy=policy)
     assert removed.status == 0, removed.output
-    assert client.list(KNOWN["networking.k8s.io/v1", "NetworkPolicy"], shop) == []
+    for kind in (("networking.k8s.io/v1", "NetworkPolicy"), ("v1", "ResourceQuota"), (RBAC, "RoleBinding")):
+        assert client.list(KNOWN[kind], shop) == []
+    assert client.get(KNOWN[RBAC, "ClusterRole"], "policy-test-nodes") is None
     live = client.get(NAMESPACE, shop)
     assert live is not None
     assert not [key for key in live["metadata"]["labels"] if key.startswith("pod-security")]
