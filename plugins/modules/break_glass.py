@@ -13,7 +13,8 @@ description:
   - For the hour in which a deny of ours is in somebody's way and nobody has the time to find out which. It needs
     nothing but a connection to the cluster, no policy file.
   - Deletes the NetworkPolicies that sets of this collection made, as far as they close anything. One that only opens
-    what a foreign NetworkPolicy closes stays, since it would be missed.
+    what a foreign NetworkPolicy closes stays, since it would be missed. So does one that was adopted and is somebody
+    else's too, since it was there before.
   - Takes back the Pod Security labels that enforce and that the role C(pod_security) set. What they audit and warn of
     stays.
   - Deletes bindings of ValidatingAdmissionPolicies, webhook configurations and Gatekeeper constraints that carry the
