@@ -12,7 +12,7 @@ import tempfile
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from . import config, image, runtime
+from . import config, image, places, runtime
 from .cluster import (
     READY_SECONDS,
     containers,
@@ -193,7 +193,9 @@ def create_nodes(engine: Engine, spec: Spec, kind: Path, node_image: str, table:
         if lends_name:
             engine.docker("tag", BALANCER_IMAGE, KIND_BALANCER_IMAGE)
         try:
-            run(command, env=env)
+            log = places.cache() / "log" / f"kind-{spec.name}.log"
+            log.unlink(missing_ok=True)
+            run(command, env=env, log=log)
         except SetupError as error:
             if CAPABILITY_REFUSED in str(error):
                 raise SetupError(NO_CAPABILITY) from None

@@ -17,6 +17,7 @@ from typing import IO
 from .errors import SetupError
 
 Argument = str | Path
+LAST_LINES = 12
 
 
 def run(
@@ -73,10 +74,24 @@ def run(
     except subprocess.TimeoutExpired:
         raise SetupError(f"`{shown}` did not end within {timeout:.0f} s.") from None
     if done.returncode:
-        last = "\n".join(said.strip().splitlines()[-12:])
+        last = "\n".join(last_words(said))
         where = f" (all of it: {log})" if log else ""
         raise SetupError(f"`{shown}` failed with status {done.returncode}{where}:\n{last}")
     return output
+
+
+def last_words(said: str) -> list[str]:
+    """The last lines of a command's output, less the stack traces that Go programs print after their errors.
+
+    In these, each function's name stands above its place, which is indented by a tab.
+    """
+    lines = said.strip().splitlines()
+    kept = [
+        line
+        for line, following in zip(lines, [*lines[1:], ""], strict=True)
+        if not line.startswith("\t") and not following.startswith("\t")
+    ]
+    return kept[-LAST_LINES:]
 
 
 def succeeds(command: Sequence[Argument], *, env: Mapping[str, str] | None = None, timeout: float = 30) -> bool:

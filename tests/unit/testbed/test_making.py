@@ -54,6 +54,7 @@ def test_the_words_of_kind_are_told_when_it_fails(
     kind = tmp_path / "kind"
     kind.write_text('#!/bin/sh\ncase "$*" in *quiet*) ;; *) echo "$SAID" >&2 ;; esac\nexit 1\n')
     monkeypatch.setenv("SAID", said)
+    monkeypatch.setenv("HARDENING_CACHE", str(tmp_path))
     kind.chmod(0o755)
     monkeypatch.setattr(Engine, "docker", lambda *_words: "1")
     spec = tables.Spec("demo", 1, "enforcing", tables.kubernetes("1.36"))
