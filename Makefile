@@ -8,6 +8,9 @@ TESTBED := $(BIN)/python -m tests.testbed
 CLUSTER_OPTIONS := $(if $(NODES),--nodes "$(NODES)") $(if $(CNI),--cni "$(CNI)") \
 	$(if $(K8S_VERSION),--k8s-version "$(K8S_VERSION)") $(if $(NAME),--name "$(NAME)") \
 	$(if $(filter existing,$(CLUSTER)),--existing)
+ifneq ($(filter-out existing,$(CLUSTER)),)
+$(error CLUSTER=$(CLUSTER) is not offered: CLUSTER=existing takes the cluster of your KUBECONFIG, and without CLUSTER one is made)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help
