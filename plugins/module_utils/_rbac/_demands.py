@@ -13,7 +13,12 @@ from typing import Any, Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._generate import binding_label
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._questions import Access
-from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import ALL, Served, absent
+from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._served import (
+    ALL,
+    Served,
+    ServedResource,
+    absent,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._rbac._settings import (
     AccessSettings,
     Grant,
@@ -176,7 +181,8 @@ def _denied(said: AccessSettings, who: Subject, forbidden: Iterable[MustNot], cl
         expanded, missing = _expanded(rule, cluster)
         wrong += missing
         for place in _places(said, cluster, unseen):
-            questions += _anywhere(who, expanded, place, cluster, unseen)
+            for one in expanded:
+                questions += _anywhere(who, one, place if _is_in_namespaces(one, cluster) else "", cluster, unseen)
     return Demand(
         "access.denied",
         _subject_of(said, who),
@@ -201,6 +207,12 @@ def _urls(said: Iterable[str], cluster: Cluster, unseen: list[str]) -> Iterator[
                 for named in rule.get("nonResourceURLs") or ()
                 if named.startswith(url.removesuffix(ALL))
             )
+
+
+def _is_in_namespaces(rule: Rule, cluster: Cluster) -> bool:
+    """Whether requests for it name a namespace; else one in which a binding allows it shows nothing."""
+    found = cluster.served and cluster.served.by_plural.get((rule.groups[0], rule.resources[0].partition("/")[0]))
+    return not found or found.namespaced or found.plural == "namespaces"
 
 
 def _places(said: AccessSettings, cluster: Cluster, unseen: list[str]) -> list[str]:
@@ -231,25 +243,37 @@ def _expanded(rule: Rule, cluster: Cluster) -> tuple[list[Rule], list[str]]:
         if not found:
             missing.append(absent(plural, rule.groups[0] if len(rule.groups) == 1 else None, served))
         for each in found:
-            verbs = tuple(dict.fromkeys([*_VERBS, *each.verbs])) if ALL in rule.verbs else rule.verbs
+            verbs = rule.verbs
+            if ALL in verbs:
+                verbs = tuple(dict.fromkeys([*_VERBS, *each.verbs, *sorted(_verbs_in_roles(each, cluster))]))
             subresources = sorted(each.subresources) if subresource == ALL else [subresource]
             names = [f"{each.plural}/{sub}" if sub else each.plural for sub in subresources]
             if plural == ALL and not subresource:
                 names += [f"{each.plural}/{sub}" for sub in sorted(each.subresources)]
-            expanded.append(Rule(verbs, tuple(names), (each.group,), rule.names))
+            if names:
+                expanded.append(Rule(verbs, tuple(names), (each.group,), rule.names))
     return expanded, missing
 
 
-def _anywhere(
-    who: Subject, rules: Iterable[Rule], namespace: str, cluster: Cluster, unseen: list[str]
-) -> Iterator[Access]:
-    """The questions of rules, also about each object that a role names: that alone may be allowed."""
-    for rule in rules:
-        names = rule.names
-        if not names:
-            names = ("", *sorted(_named_in_roles(rule, namespace, cluster)))
-            unseen += [cluster.unseen[kind] for kind in ("Role", "ClusterRole") if kind in cluster.unseen]
-        yield from _questions([who], [Rule(rule.verbs, rule.resources, rule.groups, names)], namespace)
+def _verbs_in_roles(resource: ServedResource, cluster: Cluster) -> set[str]:
+    """The verbs of a resource that roles say, since an authorizer takes any, like bind and impersonate."""
+    return {
+        verb
+        for role in cluster.roles.values()
+        for each in role.get("rules") or ()
+        if resource.group in (each.get("apiGroups") or ())
+        and resource.plural in (said.partition("/")[0] for said in each.get("resources") or ())
+        for verb in each.get("verbs") or ()
+    } - {ALL}
+
+
+def _anywhere(who: Subject, rule: Rule, namespace: str, cluster: Cluster, unseen: list[str]) -> Iterator[Access]:
+    """The questions of a rule, also about each object that a role names: that alone may be allowed."""
+    names = rule.names
+    if not names:
+        names = ("", *sorted(_named_in_roles(rule, namespace, cluster)))
+        unseen += [cluster.unseen[kind] for kind in ("Role", "ClusterRole") if kind in cluster.unseen]
+    yield from _questions([who], [Rule(rule.verbs, rule.resources, rule.groups, names)], namespace)
 
 
 def _named_in_roles(rule: Rule, namespace: str, cluster: Cluster) -> set[str]:

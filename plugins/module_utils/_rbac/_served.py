@@ -15,6 +15,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 
 ALL = "*"
 
+_OF_AUTHORIZERS_ALONE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("", "users", ("impersonate",)),
+    ("", "groups", ("impersonate",)),
+    ("authentication.k8s.io", "uids", ("impersonate",)),
+    ("certificates.k8s.io", "signers", ("approve", "attest", "sign")),
+)
+"""API group, plural and verbs of what no server has, and asks its authorizers about all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServedResource:
@@ -52,6 +60,8 @@ def served_by(answers: Iterable[Mapping[str, Any]]) -> Served:
     found: dict[tuple[str, str], ServedResource] = {}
     for each in (resource for answer in answers for resource in _resources(answer)):
         found.setdefault((each.group, each.plural), each)
+    for group, plural, verbs in _OF_AUTHORIZERS_ALONE:
+        found.setdefault((group, plural), ServedResource(group, plural, False, verbs, frozenset()))
     return Served(tuple(found.values()), found)
 
 

@@ -142,6 +142,30 @@ def test_a_wildcard_of_urls_is_asked_by_each_that_roles_name(served: Served) -> 
     assert demand(said, Cluster(served, unseen={"ClusterRole": "no permission"}), namespace="").unseen
 
 
+def test_a_wildcard_of_verbs_is_asked_by_each_that_roles_say_as_well(served: Served) -> None:
+    rule = {"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["commandeer", "*"]}
+    said = {"must_not": [{"who": JANE, "verbs": ["*"], "resources": ["nodes"]}]}
+    one = demand(said, Cluster(served, {("ClusterRole", "", "x"): {"rules": [rule]}}))
+    asked = {each.verb for each in one.questions}
+    assert {"get", "deletecollection", "commandeer"} <= asked
+    assert "*" not in asked
+
+
+def test_what_only_authorizers_know_can_be_granted_and_forbidden(served: Served) -> None:
+    rule = {"verbs": ["impersonate"], "resources": ["users"]}
+    granted = {"grant": [{"cluster_role": "a", "rules": [rule], "to": [JANE]}]}
+    assert demand(granted, Cluster(served), namespace="").wrong == ()
+    denied = demand({"must_not": [{"who": JANE, **rule}]}, Cluster(served), namespace="")
+    assert finding(denied, no).status == "pass"
+
+
+def test_what_is_in_no_namespace_is_asked_about_once(served: Served) -> None:
+    said = {"must_not": [{"who": JANE, "verbs": ["get"], "resources": ["nodes"]}]}
+    for namespace in ("", "shop"):
+        one = demand(said, Cluster(served, namespaces=["shop", "web"]), namespace=namespace)
+        assert [each.namespace for each in one.questions] == [""]
+
+
 def test_a_wildcard_of_subresources_gives_nothing(served: Served) -> None:
     rules = [{"resources": ["pods/*", "secrets"], "verbs": ["get"]}]
     one = demand({"grant": [{"role": "a", "rules": rules, "to": [JANE]}]}, Cluster(served))
