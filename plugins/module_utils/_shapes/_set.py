@@ -70,13 +70,14 @@ def is_of_set(obj: Object, set_name: str, manager: str, label: str = SET_LABEL) 
 
 
 def origin(live: Object | None, set_name: str) -> Origin:
-    """Which mark an object gets. The first run decides: later ones find the mark and keep it."""
+    """Which mark an object gets. The first run decides: later ones find the mark and keep it.
+
+    An object that lost it counts as adopted: what somebody else owns a part of is then not deleted.
+    """
     if live is None:
         return "created"
     said = ((live.get("metadata") or {}).get("annotations") or {}).get(ORIGIN)
-    if set_of(live) != set_name:
-        return "adopted"
-    return "adopted" if said == "adopted" else "created"
+    return "created" if set_of(live) == set_name and said == "created" else "adopted"
 
 
 def marked(obj: Object, set_name: str, made: Origin) -> dict[str, Any]:

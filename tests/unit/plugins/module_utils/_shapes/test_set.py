@@ -62,7 +62,7 @@ def test_an_object_gets_both_marks_and_keeps_its_own_labels() -> None:
         (live(mark="created"), "adopted"),
         (live("shop", "created"), "created"),
         (live("shop", "adopted"), "adopted"),
-        (live("shop"), "created"),
+        (live("shop"), "adopted"),
     ],
 )
 def test_the_first_run_decides_whether_an_object_was_created(found: dict[str, Any] | None, mark: str) -> None:
@@ -83,6 +83,8 @@ def test_an_object_of_another_set_is_refused_and_the_sentence_says_what_to_do() 
         (live("shop", "created", {OURS: CONTENT}), "delete"),
         (live("shop", "created", {OURS: CONTENT, THEIRS: CONTENT}), "delete"),
         (live("shop", "adopted", {OURS: CONTENT, THEIRS: CONTENT}), "hand_back"),
+        (live("shop", "", {OURS: CONTENT, THEIRS: CONTENT}), "hand_back"),
+        (live("shop", "", {OURS: CONTENT}), "delete"),
         (live("shop", "adopted", {OURS: CONTENT, THEIRS: {"f:metadata": {}}}), "delete"),
         (live("shop", "adopted", {OURS: CONTENT}), "delete"),
         (live("shop", "", {OURS: CONTENT}), "delete"),
