@@ -19,6 +19,7 @@ description:
     stays.
   - Deletes bindings of ValidatingAdmissionPolicies, webhook configurations and Gatekeeper constraints that carry the
     label of a set and that this collection wrote.
+  - Quotas, limits and access stay. C(hardening.kubernetes.remove_hardening) takes those back.
   - Never touches what others made. What cannot be taken away, or not even be looked for, keeps nothing else back, and
     fails the task at the end.
   - Before anything is taken away it is written to a file. When all is done, the record, with what came of it, is also
