@@ -14,7 +14,6 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import stream
 
-
 GROUPS_OF_ACCOUNTS = ["system:serviceaccounts", "system:serviceaccounts:neighbours", "system:authenticated"]
 
 

@@ -65,7 +65,7 @@ def previewed(
 
 
 def why_off(client: Client, name: str) -> Preview | None:
-    """Why the server would say nothing of running pods, asked by a change of this namespace; ``None`` where it would."""
+    """Why the server would say nothing of running pods, by a change of this namespace; ``None`` where it would."""
     answer = client.apply(
         namespace_object(name, enforcing_label(NO_LEVEL, LATEST)), manager=MANAGER, dry_run=True, force=True
     )
