@@ -87,7 +87,6 @@ def test_an_object_of_another_set_is_refused_and_the_sentence_says_what_to_do() 
         (live("shop", "", {OURS: CONTENT}), "delete"),
         (live("shop", "adopted", {OURS: CONTENT, THEIRS: {"f:metadata": {}}}), "delete"),
         (live("shop", "adopted", {OURS: CONTENT}), "delete"),
-        (live("shop", "", {OURS: CONTENT}), "delete"),
         (live("other", "created", {OURS: CONTENT}), "keep"),
         (live("", "created", {OURS: CONTENT}), "keep"),
         (live("shop", "created", {THEIRS: CONTENT}), "keep"),
