@@ -12,7 +12,7 @@ import tempfile
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from . import config, image, places, runtime
+from . import config, image, limits, places, runtime
 from .cluster import (
     READY_SECONDS,
     containers,
@@ -114,6 +114,7 @@ def describe(facts: dict[str, object] | dict[str, str | int]) -> str:
 
 def create(engine: Engine, spec: Spec) -> None:
     """Make a cluster: nodes with pinned addresses, the pod network, the toolbox image."""
+    limits.ensure_instances(engine, spec.nodes)
     progress = Progress(4)
     with progress.step("images"):
         node_image = image.ensure_node(engine, spec.kubernetes)
