@@ -19,7 +19,8 @@ description:
   - A namespace is never deleted, since what runs in it would go with it. It loses what the run said in it.
   - Fields are given back to the field managers that had them before. In the end this module owns none.
   - A run that was killed is put back as far as it came. Where the object itself does not show whether a write was
-    carried out, it is left as it is.
+    carried out, it is left as it is. The worker of a killed C(ansible-playbook) may go on to the end of its task, so
+    wait for that, or end it too, before.
   - Of Secrets no values are recorded. What a run changed in one, or deleted, is told and left.
   - Before anything is written, it is told which controls become weaker.
   - It is itself recorded as a run, so that it can be put back in its turn.

@@ -23,8 +23,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._yaml import load_yaml
 
-from tests.integration.conftest import write_kubeconfig
-from tests.integration.plays import CHECKOUT, Result, run_task, wait_until_known
+from tests.integration.plays import CHECKOUT, Result, run_task, wait_until_known, write_kubeconfig
 from tests.integration.test_harden_cluster import ANSIBLE, HARDEN, REMOVE, Run, play
 
 REVERT, COMPARE = "hardening.kubernetes.revert_cluster", "hardening.kubernetes.compare_runs"
@@ -318,7 +317,8 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def settle(world: World) -> None:
     """Wait for what was under way to the server when the run was killed."""
-    deadline, before = time.monotonic() + 60, {}
+    deadline = time.monotonic() + 60
+    before: dict[str, Object] = {}
     while (now := world.state()) != before:
         assert time.monotonic() < deadline, "somebody still writes"
         before = now
