@@ -107,7 +107,7 @@ def pull_first(engine: Engine, names: list[str]) -> str:
         if time.monotonic() >= limit:
             break
     telling = [error for error in reasons if not any(word in str(error) for word in UNKNOWN_IMAGE)]
-    raise next(iter(telling), SetupError(f"The registry knows none of {', '.join(names)}."))
+    raise telling[-1] if telling else SetupError(f"The registry knows none of {', '.join(names)}.")
 
 
 def steps(engine: Engine, row: Kubernetes) -> list[Step]:

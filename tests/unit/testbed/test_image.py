@@ -71,6 +71,12 @@ def test_a_pull_that_fails_is_followed_by_building_with_the_reason(
     assert failure.splitlines()[-1] in said
 
 
+def test_the_last_failure_is_told_for_it_may_be_the_time_that_ran_out() -> None:
+    registry = Registry({NEWEST: REFUSED, OLDER: SLOW})
+    with pytest.raises(SetupError, match="did not end"):
+        image.pull_first(registry, [NEWEST, OLDER])  # type: ignore[arg-type]
+
+
 def test_a_pull_that_took_all_the_time_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "PULL_SECONDS", 0)
     registry = Registry({NEWEST: SLOW})
