@@ -114,9 +114,9 @@ findings:
       type: str
       returned: always
       sample: >-
-        ingress and egress denied for every pod by NetworkPolicy/shop/hardening-default-deny; tried from a pod of the
-        same namespace on 20011/TCP: open while the probe's own policies allowed it, closed without that for ingress
-        and without that for egress, then open again
+        ingress denied for every pod by NetworkPolicy/shop/hardening-default-deny; tried from a pod of the same
+        namespace on 20011/TCP: open while the probe's own policies allowed it, closed without that for ingress while
+        the control port 21008/TCP answered, then open again
     proof:
       description: How it is known, V(effect), V(server), V(config) or V(none).
       type: str
