@@ -58,3 +58,29 @@ def test_folder_without_mounts_is_discarded(tmp_path: Path) -> None:
     rootfs.discard(folder)
     rootfs.discard(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "answering", "expected"),
+    [
+        (None, {None, "own"}, [False, True]),
+        (None, {None}, [False]),
+        (None, {"own"}, [True]),
+        ("own", {None, "own"}, [True]),
+        (None, set(), []),
+    ],
+)
+def test_the_users_engine_is_used_before_ours_and_both_are_known(
+    host: str | None, answering: set[str | None], expected: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = tmp_path / "docker.sock"
+    socket.touch()
+    own = f"unix://{socket}"
+    monkeypatch.setattr(places, "DAEMON_SOCKET", socket)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if host:
+        monkeypatch.setenv("DOCKER_HOST", own)
+    monkeypatch.setattr(engine, "answers", lambda asked: ("own" if asked == own else asked) in answering)
+    found = engine.running()
+    assert [each.own for each in found] == expected
+    assert engine.find() == (found[0] if found else None)

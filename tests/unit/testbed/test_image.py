@@ -27,6 +27,7 @@ class Registry:
     failures: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
 
     def has_image(self, name: str) -> bool:
         return name in self.ids
@@ -39,7 +40,14 @@ class Registry:
             self.asked.append(name)
             if name in self.failures:
                 raise SetupError(self.failures[name])
+        if words[0] == "ps":
+            return "\n".join(self.containers)
+        if words[0] == "rm":
+            self.containers.remove(name)
+        if words[0] == "images":
+            return "\n".join(known for known in self.ids if known.endswith(":building"))
         if words[0] == "rmi":
+            assert not self.containers
             del self.ids[name]
         if words[:2] == ("image", "inspect") and name not in self.ids:
             raise SetupError(f"No such image: {name}")
@@ -113,3 +121,14 @@ def test_the_users_own_balancer_image_keeps_its_name(ids: dict[str, str], may_le
     assert image.may_lend_name(registry) is may_lend  # type: ignore[arg-type]
     image.take_name_back(registry)  # type: ignore[arg-type]
     assert set(registry.ids) == left
+
+
+def test_what_a_kill_left_in_the_engine_goes_and_the_rest_stays() -> None:
+    left = {"hardening.local/node-base:building": "base", tables.KIND_BALANCER_IMAGE: "ours"}
+    kept = {tables.BALANCER_IMAGE: "ours", "kindest/node:v1.36.1": "theirs"}
+    registry = Registry(ids={**left, **kept}, containers=[image.BUILD_CONTAINER])
+    image.clear_unfinished(registry)  # type: ignore[arg-type]
+    assert registry.ids == kept
+    assert registry.containers == []
+    image.clear_unfinished(registry)  # type: ignore[arg-type]
+    assert registry.ids == kept
