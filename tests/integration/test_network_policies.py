@@ -629,6 +629,23 @@ def test_a_quota_that_refuses_the_probe_is_unknown_and_named(
     assert "refused the probe's server pod" in seen["evidence"] and "no-pods" in seen["evidence"]
 
 
+def test_where_one_pair_fits_the_directions_are_tried_one_after_the_other(
+    cluster: Cluster, empty: str, run: Callable[..., Result]
+) -> None:
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "few-pods", "namespace": empty},
+            "spec": {"hard": {"pods": "2"}},
+        }
+    )
+    run("network_policies", namespaces={empty: DENY})
+    seen = probed(run, empty)
+    assert seen["status"] == "pass", seen
+    assert "without that for ingress" in seen["evidence"] and "without that for egress" in seen["evidence"]
+
+
 def test_the_restricted_level_lets_the_probe_in(cluster: Cluster, run: Callable[..., Result]) -> None:
     name = cluster.namespace("restricted", **{"pod-security.kubernetes.io/enforce": "restricted"})
     run("network_policies", namespaces={name: DENY})

@@ -46,7 +46,7 @@ POD = KNOWN["v1", "Pod"]
 POLICY = KNOWN[API_VERSION, KIND]
 OTHER: Mapping[Role, Role] = {"server": "client", "client": "server"}
 
-_POLL_SECONDS = 0.25
+POLL_SECONDS = 0.25
 _PHASES = 9
 _SPARE_SECONDS = 30
 _NO_ACCOUNT_YET = "error looking up service account"
@@ -68,6 +68,11 @@ class Inconclusive(Exception):
 
 class PodRefused(Inconclusive):
     """The server took no pod of the probe, which may be otherwise when fewer run."""
+
+
+def pods_stand(client: Client, trial: Trial) -> bool:
+    """Whether a pod of a trial is there, if only on its way out."""
+    return any(client.get(POD, trial.pod_name(role), trial.namespace(role), metadata_only=True) for role in OTHER)
 
 
 class Pair:
@@ -144,7 +149,7 @@ class Pair:
         deadline = time.monotonic() + self._timeout
         answer = self._client.create(wanted)
         while _NO_ACCOUNT_YET in answer.message and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             answer = self._client.create(wanted)
         if not answer.ok:
             raise PodRefused(f"the server refused the probe's {role} pod: {answer.message}")
@@ -155,7 +160,7 @@ class Pair:
                 return tuple(each["ip"] for each in there["status"]["podIPs"])
             if hopeless or time.monotonic() >= deadline:
                 raise Inconclusive(f"the probe's {role} pod did not start: {why}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _refuse_open_addresses(self, served: Sequence[str], asking: Sequence[str]) -> None:
         """Now that the addresses are known: an address range that holds them may open what is to be found closed."""
@@ -192,7 +197,7 @@ class Pair:
         begun = seen[-1].number if seen else 0
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             seen = self._rounds()
             if holds(seen, begun, wanted):
                 return True
