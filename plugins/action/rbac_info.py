@@ -68,12 +68,13 @@ class ActionModule(HardeningAction):
         if not wanted.places:
             return self._leftovers(wanted, _left(client, wanted))
         facts = read_facts(client, wanted)
-        asked = [each for said in wanted.places for each in demands(said, wanted.set_name, facts.cluster)]
+        cluster = facts.cluster.once_written(wanted.objects) if self.check_mode else facts.cluster
+        asked = [each for said in wanted.places for each in demands(said, wanted.set_name, cluster)]
         # What a preview finds otherwise than wanted will stay so until the run itself.
         answers = _answers(client, asked, 0 if self.check_mode else timeout)
         left = _left(client, wanted)
         going = frozenset(label(each) for each in (*left.objects, *wanted.foreign)) if self.check_mode else None
-        to_come = None if going is None else ToCome(wanted.places, facts.cluster, going)
+        to_come = None if going is None else ToCome(wanted.places, cluster, going)
         return [
             *(judge(each, answers, to_come) for each in asked),
             *undeclared_findings(

@@ -239,6 +239,31 @@ def test_what_is_forbidden_and_foreign_is_named_and_taken_away(kubeconfig: Path,
     assert not run_task(kubeconfig, "rbac", False, settings)["changed"]
 
 
+def test_a_limited_run_has_the_roles_that_its_namespaces_grant(kubeconfig: Path, client: Client, space: str) -> None:
+    granted = {"cluster_role": space, "to": [JANE]}
+    everywhere = {**granted, "rules": [PODS]}
+    settings: dict[str, Any] = {
+        "set": space,
+        "namespaces": {space: {"grant": [granted]}},
+        "cluster": {"grant": [everywhere], **OTHERS_MAY_STAY},
+    }
+    preview = run_task(kubeconfig, "rbac_info", True, settings)
+    expected = of(preview["findings"], "access.granted")
+    assert len(expected) == 2
+    assert {each["would"] for each in expected.values()} == {"pass"}, expected
+    limited = {**settings, "only": [space]}
+    written = run_task(kubeconfig, "rbac", False, limited)
+    assert not written["failed"], written
+    assert sorted(each["kind"] for each in written["objects"] if each["action"] == "created") == [
+        "ClusterRole",
+        "RoleBinding",
+    ]
+    seen = run_task(kubeconfig, "rbac_info", False, limited)
+    assert {each["status"] for each in seen["findings"]} == {"pass"}, seen["findings"]
+    assert not run_task(kubeconfig, "rbac", False, {**settings, "state": "absent"})["failed"]
+    assert client.get(CLUSTER_ROLE, space) is None
+
+
 def test_what_cannot_be_right_is_told(kubeconfig: Path, client: Client, space: str) -> None:
     grants = [
         {"cluster_role": "viw", "to": [{"service_account": "reporter"}]},

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -48,6 +48,15 @@ class Cluster:
     roles: Mapping[RoleKey, Object] = field(default_factory=dict)
     namespaces: Sequence[str] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
+
+    def once_written(self, objects: Iterable[Object]) -> Cluster:
+        """The same with the roles among these objects that are not there yet."""
+        coming = {
+            (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each
+            for each in objects
+            if "rules" in each
+        }
+        return replace(self, roles={**coming, **self.roles})
 
 
 @dataclass(frozen=True, slots=True)

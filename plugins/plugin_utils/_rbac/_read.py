@@ -71,8 +71,15 @@ class Wanted:
 
     @property
     def objects(self) -> list[Object]:
-        """All roles and bindings that are wanted."""
-        return [each for said in self.places for each in objects(said, self.set_name)]
+        """All roles and bindings that are wanted.
+
+        Where a limit leaves the cluster alone, its ClusterRoles that a namespace grants are wanted all the same: they
+        give nobody anything by themselves.
+        """
+        granted = {grant.name for said in self.places for grant in said.grants if grant.kind == "ClusterRole"}
+        of_cluster = [] if self.cluster in self.places else objects(self.cluster, self.set_name)
+        needed = [each for each in of_cluster if each["kind"] == "ClusterRole" and each["metadata"]["name"] in granted]
+        return [*needed, *(each for said in self.places for each in objects(said, self.set_name))]
 
     @property
     def foreign(self) -> list[Object]:
