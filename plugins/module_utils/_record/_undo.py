@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._record._content import (
     Path,
@@ -41,7 +41,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._record._mana
     same_owners,
 )
 
-CarriedOut: TypeAlias = "Callable[[Change, Object | None], bool]"
+CarriedOut = Callable[[Change, "Object | None"], bool]
 """Whether an object is as a change of which only the intent is recorded would have left it."""
 
 _NAMED_AT_MOST = 3
