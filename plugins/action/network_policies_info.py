@@ -17,7 +17,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._gap
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._judge import judge
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import Plan, limited, plan
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._probe import (
-    DEFAULT_SAMPLE,
     Verdict,
     sample,
     speak_for_others,
@@ -46,7 +45,7 @@ class ActionModule(HardeningAction):
         **NAMESPACES_SPEC,
         "probe": {"type": "bool", "default": False},
         "probe_image": {"type": "str", "default": DEFAULT_IMAGE},
-        "probe_namespaces": {"type": "raw", "default": DEFAULT_SAMPLE},
+        "probe_namespaces": {"type": "raw", "default": "all"},
         "probe_timeout": {"type": "float", "default": 60},
     }
 

@@ -41,14 +41,14 @@ options:
   probe_namespaces:
     description:
       - Which of the namespaces to probe, V(all), a number of them, or a list of their names.
-      - All namespaces share the pod network that has to enforce their policies, so that a few of them tell whether it
-        does. The policies themselves are judged in every namespace.
+      - V(all) tries every namespace with pods of its own, which takes minutes where there are many. All of them share
+        the pod network that has to enforce their policies, so that a few of them may be enough for you. The policies
+        themselves are judged in every namespace.
       - The findings of the others say that they rest on this sample, and name it. They pass only if all of the sample
         passed and it tried the directions that they deny. A number of namespaces has one more where a direction is
         denied in others alone.
-      - V(all) tries every namespace with pods of its own, which takes minutes where there are many.
     type: raw
-    default: 3
+    default: all
   probe_timeout:
     description:
       - The longest to wait, in seconds, for each thing that a probe waits for, a pod that starts or a connection that

@@ -84,7 +84,7 @@ policy_version: 1
 name: {name}
 cluster:
   access: {{keep: [{{cluster_role_binding: "*"}}]}}
-  network: {{probe: {{image: "{image}"}}}}
+  network: {{probe: {{image: "{image}", namespaces: 3}}}}
 namespaces:
 """
 

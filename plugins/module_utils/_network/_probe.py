@@ -26,8 +26,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._pol
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import DIRECTIONS, Direction
 
 IN_A_ROW = 3
-DEFAULT_SAMPLE = 3
-"""In how many namespaces a deny is tried where the user does not say: all share the pod network that enforces it."""
 
 Denying = Mapping[str, Sequence[Direction]]
 """The namespaces whose policies deny, each with the directions that it denies."""

@@ -199,11 +199,11 @@ PROBE: dict[str, Any] = {
             ],
             "description": (
                 "Where probes run: `all` namespaces with a default deny, a sample of so many of them, or those listed. "
-                "Without it: 3. The findings of the others say that they rest on this sample, since all share the pod "
-                "network that enforces. "
+                "Without it: `all`, which takes minutes where there are many. The findings of the others say that they "
+                "rest on the sample, since all share the pod network that enforces. "
                 "Where none runs, the default deny is not proved and its status is unknown."
             ),
-            "examples": ["all"],
+            "examples": [3],
         },
     },
 }
