@@ -59,8 +59,13 @@ class Neighbours:
     def run(self, _namespace: str, _pod: str, *command: str) -> str:
         return self._answer if "connect" in command else "frontend -> backend -> postgres: ok"
 
-    def refusal(self, _manifest: Path, _name: str) -> str:
-        return 'violates PodSecurity "baseline:latest"'
+    def refusal(self, manifest: Path, _name: str) -> str:
+        return (
+            "exceeded quota: hardening-quota" if manifest == demo.GREEDY else 'violates PodSecurity "baseline:latest"'
+        )
+
+    def may(self, _user: str, _verb: str, _resource: str, _namespace: str) -> str:
+        return "no"
 
     def has_pod(self, _namespace: str, _name: str) -> bool:
         return False
