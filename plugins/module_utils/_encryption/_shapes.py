@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what is known of a cluster's encryption at rest, what is wanted, and what to do next.
+
+No key material is in any of these shapes: a key is its provider, its name and its fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Literal
+
+PREFIXES: Mapping[str, str] = {
+    "aescbc": "k8s:enc:aescbc:v1:{}:",
+    "aesgcm": "k8s:enc:aesgcm:v1:{}:",
+    "secretbox": "k8s:enc:secretbox:v1:{}:",
+    "kms_v1": "k8s:enc:kms:v1:{}:",
+    "kms_v2": "k8s:enc:kms:v2:{}:",
+    "identity": "",
+}
+"""What a value in etcd starts with, by provider: ``apiserver/pkg/server/options/encryptionconfig/config.go``."""
+
+_MATERIAL_ELSEWHERE = frozenset({"identity", "kms_v1", "kms_v2"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """A key of an EncryptionConfiguration, a KMS plugin by its name, or ``identity``, which writes plain text."""
+
+    provider: str
+    name: str = ""
+    fingerprint: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """With what every value starts that this key wrote. A name may hold colons, so it is compared as a whole."""
+        return PREFIXES[self.provider].format(self.name)
+
+    @property
+    def has_material(self) -> bool:
+        """Whether there are bytes to keep: a KMS keeps its own, and ``identity`` has none."""
+        return self.provider not in _MATERIAL_ELSEWHERE
+
+    def __str__(self) -> str:
+        return f"{self.provider} key {self.name}" if self.has_material else f"{self.provider} {self.name}".strip()
+
+
+IDENTITY = Key("identity")
+
+Providers = Mapping[str, tuple[Key, ...]]
+"""An EncryptionConfiguration: by resource, the keys in the order of its ``providers``; the first one writes, and all
+read. The resources are those of its ``resources``, such as ``secrets`` or ``*.apps``, disjoint: what an entry in front
+already matches is not meant by a later one. Empty is an API server without ``--encryption-provider-config``."""
+
+ServerState = Literal["running", "stopped", "unanswered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A kube-apiserver, its node's file, and what was proved of the process that runs now.
+
+    ``loaded`` is what it says itself that it has loaded (``apiserver_encryption_config_controller_last_config_info``),
+    ``None`` where these bytes are not known to us; ``file`` is what lies on its node, ``None`` where it could not be
+    read or is unsound. ``trouble`` says why either is ``None``, or why the server could not be asked. ``kept`` are the
+    keys in the node's key file. ``writes_for`` are the seconds since it certainly writes with its present first keys.
+    ``canary``: an object was written through it, read through every other server, and seen in etcd under the right
+    prefix. ``listed``: since it loaded what it has, it has answered a LIST of every object.
+    """
+
+    name: str
+    loaded: Providers | None
+    file: Providers | None
+    state: ServerState = "running"
+    trouble: str = ""
+    automatic_reload: bool = True
+    kept: frozenset[Key] = frozenset()
+    writes_for: float = 0
+    canary: bool = False
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A scan of etcd at one revision: by resource, how many values start with which prefix; ``""`` is plain text.
+
+    ``age`` are the seconds since the scan began, ``counted`` is how many objects the API counts at the same revision.
+    ``outdated`` counts values that have the right prefix and were written under a former key of the KMS (its keyID).
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    counted: Mapping[str, int]
+    age: float = 0
+    outdated: Mapping[str, int] = field(default_factory=dict)
+
+
+Asked = Literal["enable", "rotate", "disable", "roll_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The journal of a run that has not finished: what it was asked for, by resource to which key and from which."""
+
+    asked: Asked
+    write: Mapping[str, Key]
+    former: Mapping[str, Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides the next step. ``servers`` stand in the order in which they are to be changed.
+
+    ``histogram`` is ``None`` while etcd has not been scanned since something was written, and ``unscannable`` says why
+    it cannot be. ``available`` are keys whose material this run can get, apart from the nodes' files. ``escrow`` are
+    those that the operator's vault has, ``None`` where there is no vault. ``grace`` are the seconds after which no
+    request of an API server with a former configuration can still write. ``rounds`` counts how often the run has gone
+    through the objects, ``stuck`` lists those that could not be rewritten. ``sources`` are the names of the servers by
+    each source that knows them. ``obstacles`` are what else the preflight found, one sentence each.
+    """
+
+    servers: tuple[Server, ...]
+    histogram: Histogram | None = None
+    unscannable: str = ""
+    available: frozenset[Key] = frozenset()
+    escrow: frozenset[Key] | None = None
+    grace: float = 120
+    rounds: int = 0
+    stuck: tuple[str, ...] = ()
+    scrubbed: bool = False
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """By resource, the key that shall have written every value; ``keeps`` shall be read in the end, too.
+
+    It names every resource that any server's configuration names. With ``scrub``, old bytes are removed from etcd.
+    """
+
+    write: Mapping[str, Key]
+    keeps: tuple[Key, ...] = ()
+    scrub: bool = True
+
+
+class State(IntEnum):
+    """Where a walk stands."""
+
+    PREFLIGHT = 0
+    PLAN = 1
+    READ_NEW = 2
+    WRITE_NEW = 3
+    REENCRYPT = 4
+    VERIFY = 5
+    DROP_OLD = 6
+    SCRUB = 7
+    DONE = 8
+
+
+class Action(Enum):
+    """What is to be done now. Each may be done again, and be cut off anywhere.
+
+    ``KEEP_KEY``: put the keys into the nodes' key files and the vault, and read their fingerprints back.
+    ``CONFIGURE``: write the servers' files, in any order or all at once. ``LOAD``: see that the servers load their
+    files, restarting those one at a time that do not reload by themselves. ``TRY``: write the canary through the
+    servers. ``SETTLE``: wait. ``SCAN``: make the histogram anew. ``LIST``: list all through the servers. ``FINISH``:
+    update kubeadm's ClusterConfiguration, forget keys that are in no configuration, close the journal.
+    """
+
+    REFUSE = "refuse"
+    KEEP_KEY = "keep_key"
+    CONFIGURE = "configure"
+    LOAD = "load"
+    TRY = "try"
+    SETTLE = "settle"
+    SCAN = "scan"
+    REENCRYPT = "reencrypt"
+    LIST = "list"
+    SCRUB = "scrub"
+    FINISH = "finish"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next thing to do, and ``why``: what it waits for, or why it is refused, in one or two sentences.
+
+    ``files`` has the new file by server for ``CONFIGURE``, ``keys`` what to keep for ``KEEP_KEY``, ``objects`` how
+    many there are to rewrite for ``REENCRYPT``, ``seconds`` how long to wait for ``SETTLE``.
+    """
+
+    action: Action
+    state: State
+    why: str
+    servers: tuple[str, ...] = ()
+    files: Mapping[str, Providers] = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+    objects: int = 0
+    seconds: float = 0
