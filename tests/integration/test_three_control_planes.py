@@ -143,8 +143,8 @@ def place(admin: Client) -> Iterator[str]:
     admin.delete(NAMESPACE, name)
 
 
-def access(place: str, grant: dict[str, Any] = READER) -> dict[str, Any]:
-    return {"set": place, "namespaces": {place: {"grant": [grant], "must_not": [SECRETS]}}, "timeout": 3}
+def access(place: str, grant: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"set": place, "namespaces": {place: {"grant": [grant or READER], "must_not": [SECRETS]}}, "timeout": 3}
 
 
 def written(settings: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def deaf(node: str) -> Iterator[None]:
 @contextmanager
 def listed(servers: dict[str, Client], address: str) -> Iterator[None]:
     """The server stays among those of the cluster, from which the others strike it after some seconds of silence."""
-    name, admin = "three-listed", next(server for other, server in servers.items() if other != address)
+    name, (admin, *_others) = "three-listed", (server for other, server in servers.items() if other != address)
     body = {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",

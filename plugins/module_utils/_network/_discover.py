@@ -127,7 +127,7 @@ class _Guess:
         self._facts, self._doors = facts, _doors(facts)
         self._mentions: dict[str, list[Mention]] = {}
         for mention in (each for space in facts.workloads.values() for one in space for each in mentions(one, facts)):
-            for space in {mention.namespace, mention.workload.namespace}:
+            for space in dict.fromkeys((mention.namespace, mention.workload.namespace)):
                 self._mentions.setdefault(space, []).append(mention)
         self._callers: dict[str, list[Caller]] = {}
         for caller in facts.callers:

@@ -30,7 +30,7 @@ OWN_PREFIX = "hardening-"
 POLICY_TYPES = ("Ingress", "Egress")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
-Path = tuple[str | int, ...]
+Path: TypeAlias = "tuple[str | int, ...]"
 Wrong = Iterator[tuple[Path, str]]
 Spec = Mapping[str, Any]
 

@@ -128,10 +128,10 @@ class _Revert:
         if not answer.ok:
             self._came(intent, None, answer)
             return _result(step, "failed", answer, error=_RACE if is_lost_race(answer) else refusal(answer))
-        if action == "deleted" or self._dry_run:
+        if step.wanted is None or self._dry_run:
             self._came(intent, None, answer)
             return _result(step, action, answer)
-        owned = self._owned(step, answer)
+        owned = self._owned(step, step.wanted, answer)
         if not owned.ok:
             why = f"It is as it was, but the field managers could not be put back: {refusal(owned)} Run this again."
             return _result(step, "failed", answer, error=why)
@@ -141,8 +141,7 @@ class _Revert:
     def _content(self, step: Step) -> tuple[Action, Answer]:
         live, wanted = step.live, step.wanted
         if wanted is None:
-            assert live is not None
-            return "deleted", self._deleted(step, live)
+            return "deleted", self._deleted(step)
         if live is None:
             return "created", self._client.create(_anew(wanted), manager=REVERT_MANAGER, dry_run=self._dry_run)
         patch = merge_patch(content(live), content(wanted))
@@ -150,17 +149,16 @@ class _Revert:
             return "updated", Answer(200, live)
         return "updated", self._client.merge(live, patch, manager=REVERT_MANAGER, dry_run=self._dry_run)
 
-    def _deleted(self, step: Step, live: Object) -> Answer:
-        metadata = live["metadata"]
+    def _deleted(self, step: Step) -> Answer:
         resource = self._client.resource(step.key[0], step.key[1])
-        assert resource is not None
+        if step.live is None or resource is None:
+            return Answer(200, {})
+        metadata = step.live["metadata"]
         uid, version = str(metadata["uid"]), str(metadata["resourceVersion"])
         return self._client.delete(resource, step.key[3], step.key[2], dry_run=self._dry_run, uid=uid, version=version)
 
-    def _owned(self, step: Step, answer: Answer) -> Answer:
+    def _owned(self, step: Step, wanted: Object, answer: Answer) -> Answer:
         """Give what everybody owned back to them; nobody but the server's own controllers write in between."""
-        wanted = step.wanted
-        assert wanted is not None
         fresh = answer.object
         known = {each.get("manager") for each in (*managed(step.live), *managed(wanted))} | {REVERT_MANAGER}
         for _try in range(_TRIES):
