@@ -66,7 +66,7 @@ def read(text: str, what: str) -> tuple[Any, Any]:
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
-        data = None if node is None else _Loader(text).get_single_data()
+        data = None if node is None else loader.construct_document(node)
         problem = "" if node is not None else "it is empty"
     except yaml.MarkedYAMLError as error:
         problem = _problem(error, text)
