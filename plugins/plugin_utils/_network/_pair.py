@@ -49,6 +49,7 @@ OTHER: Mapping[Role, Role] = {"server": "client", "client": "server"}
 POLL_SECONDS = 0.25
 _PHASES = 9
 _SPARE_SECONDS = 30
+_EXCEEDED = "exceeded quota"
 _NO_ACCOUNT_YET = "error looking up service account"
 
 
@@ -66,8 +67,8 @@ class Inconclusive(Exception):
     """The probe could not find out; the message says why."""
 
 
-class PodRefused(Inconclusive):
-    """The server took no pod of the probe, which may be otherwise when fewer run."""
+class NoRoom(Inconclusive):
+    """A quota let no pod of the probe in, which may be otherwise when fewer run."""
 
 
 def pods_stand(client: Client, trial: Trial) -> bool:
@@ -152,7 +153,8 @@ class Pair:
             time.sleep(POLL_SECONDS)
             answer = self._client.create(wanted)
         if not answer.ok:
-            raise PodRefused(f"the server refused the probe's {role} pod: {answer.message}")
+            refused = NoRoom if _EXCEEDED in answer.message else Inconclusive
+            raise refused(f"the server refused the probe's {role} pod: {answer.message}")
         while True:
             there = self._client.get(POD, self._trial.pod_name(role), self._trial.namespace(role))
             why, hopeless = why_not_running(there) if there else ("somebody deleted it", True)

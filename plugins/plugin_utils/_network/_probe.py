@@ -37,8 +37,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._pai
     POLICY,
     POLL_SECONDS,
     Inconclusive,
+    NoRoom,
     Pair,
-    PodRefused,
     Probe,
     pods_stand,
 )
@@ -124,18 +124,18 @@ class _Run:
         if len(trials) < 2:
             return found
         return [
-            self._alone(trial, trials) if isinstance(each, PodRefused) else each
+            self._alone(trial, trials, each) if isinstance(each, NoRoom) else each
             for trial, each in zip(trials, found, strict=True)
         ]
 
-    def _alone(self, trial: Trial, trials: Sequence[Trial]) -> Verdict | Exception:
+    def _alone(self, trial: Trial, trials: Sequence[Trial], refused: NoRoom) -> Verdict | Exception:
         """What comes of a trial when the pods of all have gone, which count in a quota until then."""
         deadline = time.monotonic() + self._timeout
         try:
             while time.monotonic() < deadline and any(pods_stand(self._client, each) for each in trials):
                 time.sleep(POLL_SECONDS)
-        except KubeError as error:
-            return error
+        except KubeError:
+            return refused
         return self._outcome(trial)
 
     def _outcome(self, trial: Trial) -> Verdict | Exception:
