@@ -15,10 +15,10 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 KEY_LENGTHS: dict[str, tuple[int, ...]] = {"secretbox": (32,), "aescbc": (16, 24, 32), "aesgcm": (16, 24, 32)}
@@ -100,26 +100,10 @@ class KeyMaterial:
         raise TypeError("key material is never serialised")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key as an EncryptionConfiguration names it; its name stands in clear in front of every value in etcd."""
-
-    name: str
-    material: KeyMaterial
-
-    @property
-    def fingerprint(self) -> str:
-        return self.material.fingerprint
-
-    def __str__(self) -> str:
-        """As messages name it."""
-        return f"{self.name} (fingerprint {self.fingerprint})"
-
-
 def generate_key(
     provider: str, moment: datetime, taken: Iterable[str] = (), entropy: Callable[[int], bytes] = os.urandom
-) -> Key:
-    """A new key for a provider, named ``k<UTC time>-<start of its fingerprint>``.
+) -> tuple[Key, KeyMaterial]:
+    """A new key for a provider and its bytes, named ``k<UTC time>-<start of its fingerprint>``.
 
     The name is unique, also among names that are ``taken``, and holds nothing that could be mistaken for the ``:``
     that ends it in etcd. ``moment`` must know its time zone.
@@ -135,7 +119,7 @@ def generate_key(
         )
     name = f"k{moment.astimezone(UTC):%Y%m%d%H%M%S}-{material.fingerprint[:8]}"
     refuse_taken(name, tuple(taken))
-    return Key(name, material)
+    return Key(provider, name, material.fingerprint), material
 
 
 def parse_material(text: Any, provider: str, where: str) -> KeyMaterial:

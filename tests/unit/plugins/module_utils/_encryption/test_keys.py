@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import (
     KEY_LENGTHS,
-    Key,
     KeyMaterial,
     generate_key,
     is_guessable,
@@ -44,6 +43,13 @@ SHOWN: tuple[Callable[[Any], str], ...] = (
 )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Holder:
+    """Anything that carries key material."""
+
+    material: KeyMaterial
+
+
 def traces(value: bytes) -> tuple[str, ...]:
     """In what forms a key could be seen."""
     return value.decode("latin-1"), base64.b64encode(value).decode(), value.hex(), repr(value)[2:-1], str(list(value))
@@ -52,7 +58,7 @@ def traces(value: bytes) -> tuple[str, ...]:
 @pytest.mark.parametrize("shown", SHOWN)
 def test_material_is_never_shown(shown: Callable[[Any], str]) -> None:
     material = KeyMaterial(BYTES)
-    for holder in (material, Key("k1", material), [material], {"key": material}):
+    for holder in (material, Holder(material), [material], {"key": material}):
         try:
             text = shown(holder)
         except TypeError as error:
@@ -67,7 +73,7 @@ def test_material_is_neither_serialised_nor_copied_out() -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         json.dumps({"key": material})
     assert copy.deepcopy(material) is material and copy.copy(material) is material
-    assert dataclasses.asdict(Key("k1", material))["material"] is material
+    assert dataclasses.asdict(Holder(material)) == {"material": material}
     assert not hasattr(material, "__dict__")
 
 
@@ -95,22 +101,23 @@ def test_a_fingerprint_is_the_same_everywhere_and_for_ever() -> None:
 
 @pytest.mark.parametrize("provider", KEY_LENGTHS)
 def test_a_generated_key_fits_its_provider(provider: str) -> None:
-    key = generate_key(provider, NOON)
-    assert parse_material(key.material.base64(), provider, "") == key.material
-    assert key.name == f"k20261122120000-{key.fingerprint[:8]}"
+    key, material = generate_key(provider, NOON)
+    assert parse_material(material.base64(), provider, "") == material
+    assert (key.provider, key.fingerprint) == (provider, material.fingerprint)
+    assert key.name == f"k20261122120000-{material.fingerprint[:8]}"
     refuse_unsafe(key.name)
-    assert generate_key(provider, NOON).name != key.name
+    assert generate_key(provider, NOON)[0].name != key.name
 
 
 def test_a_generated_key_is_named_in_utc() -> None:
-    key = generate_key("secretbox", NOON.astimezone(timezone(timedelta(hours=5))))
+    key, _material = generate_key("secretbox", NOON.astimezone(timezone(timedelta(hours=5))))
     assert key.name.startswith("k20261122120000-")
     with pytest.raises(ValueError, match="time zone"):
         generate_key("secretbox", datetime(2026, 11, 22))
 
 
 def test_a_generated_key_is_refused_where_its_name_is_taken_or_the_source_is_broken() -> None:
-    name = generate_key("secretbox", NOON, entropy=lambda _: BYTES).name
+    name = generate_key("secretbox", NOON, entropy=lambda _: BYTES)[0].name
     with pytest.raises(HardeningError, match="taken"):
         generate_key("secretbox", NOON, [name], lambda _: BYTES)
     with pytest.raises(HardeningError, match="random numbers"):
