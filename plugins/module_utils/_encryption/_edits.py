@@ -15,7 +15,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -46,7 +46,7 @@ def append(text: str, path: Path, item: Any, what: str) -> str:
     node, data = read(text, what)
     if _found(node, path) is None:
         return put(text, path, [item], what)
-    edit = _guarded(lambda: _inserted(text, node, path, item), path, what)
+    edit = _guarded(lambda: _inserted(text, node, path, item, "list"), path, what)
     return _checked(edit, data, path, lambda old: _at(old, path).append(item), what)
 
 
@@ -75,7 +75,7 @@ def _added(text: str, node: Any, path: Path, value: Any, what: str) -> str:
     *parent, key = path
     if _found(node, tuple(parent)) is None:
         return _added(text, node, tuple(parent), {key: value}, what)
-    return _guarded(lambda: _inserted(text, node, tuple(parent), {key: value}), path, what)
+    return _guarded(lambda: _inserted(text, node, tuple(parent), {key: value}, "map"), path, what)
 
 
 def _guarded(edit: Callable[[], str], path: Path, what: str) -> str:
@@ -101,11 +101,13 @@ def _checked(edited: str, data: Any, path: Path, change: Callable[[Any], None], 
     return edited
 
 
-def _inserted(text: str, root: Any, path: Path, value: Any) -> str:
+def _inserted(text: str, root: Any, path: Path, value: Any, kind: Literal["list", "map"]) -> str:
     """The text with an item, or with the one pair of a map, at the end of the collection at the path."""
     node = _found(root, path)
     if not isinstance(node.value, list):
-        raise _Awkward(f"{told(path)} is there with no list or map under it; take that line out")
+        raise _Awkward(f"{told(path)} is there with no {kind} under it; take that line out")
+    if _is_map(node) != (kind == "map"):
+        raise _Awkward(f"it is no {kind}")
     if not node.flow_style:
         return _with_lines(text, node, _block(value) if _is_map(node) else _item(value))
     if not node.value and path and _found(root, path[:-1]).flow_style:
