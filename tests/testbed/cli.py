@@ -160,13 +160,12 @@ def down(arguments: argparse.Namespace) -> None:
 
 
 def remove(engines: list[engine.Engine], name: str) -> None:
-    """Remove this cluster, in whichever engine it is."""
+    """Remove this cluster, in whichever engine it is. One that is not there is as it should be, unless mistyped."""
     made = {known: each for each in engines for known in cluster.made(each)}
-    if not engines:
-        raise SetupError(f"There is no cluster {name!r}: no Docker engine is running.")
-    if name not in made:
-        raise SetupError(f"There is no cluster {name!r} of the test bed; there are: {', '.join(made) or 'none'}.")
-    cluster.remove(made[name], name)
+    if name in made:
+        cluster.remove(made[name], name)
+    else:
+        say(f"There is no cluster {name!r} to remove; there are: {', '.join(made) or 'none'}.")
 
 
 def load(arguments: argparse.Namespace) -> None:
