@@ -137,12 +137,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """By resource, the key that shall have written every value; ``keeps`` shall be read in the end, too.
+    """What a walk was asked for, and by resource the key that shall have written every value.
 
-    It names every resource that any server's configuration names. With ``scrub``, old bytes are removed from etcd.
+    It names every resource that any server's configuration names. ``keeps`` are keys that shall be read in the end,
+    too. With ``scrub``, old bytes are removed from etcd.
     """
 
     write: Mapping[str, Key]
+    asked: Asked = "enable"
     keeps: tuple[Key, ...] = ()
     scrub: bool = True
 
@@ -164,14 +166,17 @@ class State(IntEnum):
 class Action(Enum):
     """What is to be done now. Each may be done again, and be cut off anywhere.
 
-    ``KEEP_KEY``: put the keys into the nodes' key files and the vault, and read their fingerprints back.
-    ``CONFIGURE``: write the servers' files, in any order or all at once. ``LOAD``: see that the servers load their
-    files, restarting those one at a time that do not reload by themselves. ``TRY``: write the canary through the
-    servers. ``SETTLE``: wait. ``SCAN``: make the histogram anew. ``LIST``: list all through the servers. ``FINISH``:
-    update kubeadm's ClusterConfiguration, forget keys that are in no configuration, close the journal.
+    ``BEGIN``: write the journal to every node. ``KEEP_KEY``: put the keys into the nodes' key files and the vault, and
+    read their fingerprints back. ``CONFIGURE``: write the servers' files, in any order or all at once. ``LOAD``: see
+    that the servers load their files, restarting those one at a time that do not reload by themselves. ``TRY``: write
+    the canary through the server. ``SETTLE``: wait. ``SCAN``: make the histogram anew. ``REENCRYPT``: rewrite what the
+    new key did not write; the histogram is no longer known then. ``LIST``: list all through the servers. ``SCRUB``:
+    compact and defragment etcd. ``FINISH``: update kubeadm's ClusterConfiguration, remove the keys that are named from
+    the nodes' key files, close the journal.
     """
 
     REFUSE = "refuse"
+    BEGIN = "begin"
     KEEP_KEY = "keep_key"
     CONFIGURE = "configure"
     LOAD = "load"

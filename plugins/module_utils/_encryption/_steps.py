@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     Action,
@@ -32,14 +32,16 @@ _STATE_OF_PENDING: Mapping[Class, State] = {
 }
 
 
-def keep(seen: Standing, missing: Callable[[Server], Iterable[Key]], keys: Iterable[Key], why: str) -> Step | None:
-    """Keep the keys that a node misses, or the vault where there is one."""
+def keep(
+    seen: Standing, missing: Callable[[Server], Collection[Key]], keys: Collection[Key], state: State, why: str
+) -> Step | None:
+    """Keep the keys that a node misses, and those of ``keys`` that the vault misses where there is one."""
     escrow = seen.facts.escrow
-    on_nodes = {key for server in seen.facts.servers for key in missing(server)}
+    on_nodes = {server.name: missing(server) for server in seen.facts.servers}
     in_vault = set(keys) - escrow if escrow is not None else set()
-    wanted = tuple(sorted(on_nodes | in_vault))
-    servers = tuple(server.name for server in seen.facts.servers if set(wanted) & set(missing(server)))
-    return Step(Action.KEEP_KEY, State.PLAN, why, servers, keys=wanted) if wanted else None
+    wanted = tuple(sorted(in_vault.union(*on_nodes.values())))
+    servers = tuple(name for name, keys in on_nodes.items() if keys)
+    return Step(Action.KEEP_KEY, state, why, servers, keys=wanted) if wanted else None
 
 
 def configure(seen: Standing, files: Mapping[str, Providers], state: State, why: str) -> Step | None:
@@ -68,7 +70,8 @@ def _keeps_writing(seen: Standing, server: Server) -> bool:
 
 
 def load(seen: Standing, servers: Iterable[Server]) -> Step:
+    """See that these servers load what lies on their nodes."""
     named = tuple(server.name for server in servers if is_pending(server))
     furthest = min(class_of(server.file or {}, seen.goal) for server in seen.facts.servers if server.name in named)
-    why = f"{', '.join(named)} has yet to prove that it has loaded what lies on its node."
+    why = f"What lies on the node has yet to be loaded, and proved, by {', '.join(named)}."
     return Step(Action.LOAD, _STATE_OF_PENDING[furthest], why, named)

@@ -9,7 +9,8 @@ everywhere, rewrite all, drop the old key. Here this is a list of rules, and the
 the next step. None of them knows what was done before, so a run that was cut off anywhere goes on from what it finds,
 and enabling, rotating, disabling and rolling back are one walk with different keys.
 
-1. Refuse what is unsound or unknown. Nothing is decided before etcd was scanned.
+1. Refuse what is unsound or unknown. Nothing is decided before etcd was scanned, and nothing done before the journal is
+   open.
 2. What is used is read everywhere: a server that could not read a value that is in etcd, or that another server may
    write, gets that key first. Its own write key stays.
 3. Every server has loaded what lies on its node, and proves it, before anything builds on it.
@@ -74,7 +75,9 @@ def _refuse_unsound(seen: Standing) -> Step | None:
 def _scan_first(seen: Standing) -> Step | None:
     if seen.facts.histogram:
         return None
-    return Step(Action.SCAN, State.PREFLIGHT, "It is not known yet which keys wrote the values in etcd.")
+    written = all(seen.writers(server) == seen.goal.write for server in seen.facts.servers)
+    state = State.VERIFY if written else State.PREFLIGHT
+    return Step(Action.SCAN, state, "It is not known which keys wrote the values that are in etcd now.")
 
 
 def _refuse_unreadable(seen: Standing) -> Step | None:
@@ -84,6 +87,14 @@ def _refuse_unreadable(seen: Standing) -> Step | None:
 def _refused(seen: Standing, refusals: Iterable[Refusal]) -> Step | None:
     reasons = refused(seen, refusals)
     return Step(Action.REFUSE, State.PREFLIGHT, "\n".join(reasons)) if reasons else None
+
+
+def _begin(seen: Standing) -> Step | None:
+    intent = seen.facts.intent
+    is_open = intent is not None and intent.write == seen.goal.write
+    if is_open or not (_not_final(seen) or seen.stragglers()):
+        return None
+    return Step(Action.BEGIN, State.PLAN, "Another run has to know what was begun, should this one not finish.")
 
 
 def _read_what_is_used(seen: Standing) -> Step | None:
@@ -113,7 +124,7 @@ def _load_files(seen: Standing) -> Step | None:
 def _keep_new(seen: Standing) -> Step | None:
     keys = {key for key in seen.goal.write.values() if key.has_material}
     why = "The new key has to lie on every node, and in the vault, before anything is written with it."
-    return keep(seen, lambda server: keys - on_disk(server), keys, why)
+    return keep(seen, lambda server: keys - on_disk(server), keys, State.PLAN, why)
 
 
 def _read_new(seen: Standing) -> Step | None:
@@ -156,20 +167,20 @@ def _rewrite(seen: Standing) -> Step | None:
         return Step(Action.REFUSE, State.REENCRYPT, _told_stuck(seen.facts.stuck))
     if seen.facts.rounds >= MOST_ROUNDS:
         why = (
-            f"After {MOST_ROUNDS} rounds {objects} values are still not written with the new key, so something writes"
-            " them anew with another one. Every value is readable, and the old key stays: find what writes them, and"
-            " run again."
+            f"After {MOST_ROUNDS} rounds, {objects} of the values are still not written with the new key, so something"
+            " writes them anew with another one. Every value is readable, and the old key stays: find what writes them,"
+            " and run again."
         )
         return Step(Action.REFUSE, State.REENCRYPT, why)
-    why = f"{objects} values in etcd were not written with the new key."
+    why = f"Values in etcd that another key than the new one wrote: {objects}."
     return Step(Action.REENCRYPT, State.REENCRYPT, why, objects=objects)
 
 
 def _told_stuck(stuck: tuple[str, ...]) -> str:
     listed = ", ".join(stuck)
     return (
-        f"{len(stuck)} objects could not be rewritten: {listed}. Every value is readable, and the old key stays: let"
-        " what refuses them pass an update without changes, and run again."
+        f"{len(stuck)} of the objects could not be rewritten: {listed}. Every value is readable, and the old key stays:"
+        " let what refuses them pass an update without changes, and run again."
     )
 
 
@@ -193,12 +204,10 @@ def _verify(seen: Standing) -> Step | None:
 
 def _keep_old(seen: Standing) -> Step | None:
     """Backups of etcd need the old key after it is in no configuration: in the vault, else on every node."""
-    escrow = seen.facts.escrow
+    has_vault = seen.facts.escrow is not None
     keys = {key for key in _dropped(seen) if key.has_material and key in seen.obtainable}
-    if escrow is not None:
-        keys -= escrow
     why = "Backups of etcd that were made before still need the old key: it is kept before it is dropped."
-    return keep(seen, lambda server: keys - server.kept if escrow is None else set(), keys, why)
+    return keep(seen, lambda server: set() if has_vault else keys - server.kept, keys, State.VERIFY, why)
 
 
 def _list_everything(seen: Standing) -> Step | None:
@@ -236,6 +245,7 @@ _RULES: tuple[Callable[[Standing], Step | None], ...] = (
     _refuse_unsound,
     _scan_first,
     _refuse_unreadable,
+    _begin,
     _read_what_is_used,
     _refuse_stopped,
     _load_files,

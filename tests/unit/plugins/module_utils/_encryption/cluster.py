@@ -20,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     IDENTITY,
     Action,
     Facts,
+    Goal,
     Histogram,
     Intent,
     Key,
@@ -310,10 +311,9 @@ def _histogram(scan: Letters, conclusive: bool) -> Histogram:
     return Histogram({RESOURCE: counts}, {RESOURCE: len(scan)}, SCANNED_BEFORE if conclusive else 3 * SCANNED_BEFORE)
 
 
-_INTENT = Intent("rotate", {}, {})
-
-
-def facts_of(cluster: Cluster, obtainable: str = "", begin_with: int = 0, automatic_reload: bool = True) -> Facts:
+def facts_of(
+    cluster: Cluster, goal: Goal, obtainable: str = "", begin_with: int = 0, automatic_reload: bool = True
+) -> Facts:
     """What the run sees. ``obtainable`` are keys that it can get from elsewhere, ``begin_with`` the first in order."""
     servers = [_server(place, node, automatic_reload) for place, node in enumerate(cluster.nodes)]
     return Facts(
@@ -323,7 +323,7 @@ def facts_of(cluster: Cluster, obtainable: str = "", begin_with: int = 0, automa
         escrow=None if cluster.vault is None else frozenset(KEYS[letter] for letter in cluster.vault),
         grace=GRACE,
         scrubbed=True,
-        intent=_INTENT,
+        intent=Intent("rotate", goal.write, {}),
     )
 
 

@@ -82,8 +82,9 @@ class Universe:
         return [step, *(self._step(cluster, first) for first in range(1, len(cluster.nodes)))]
 
     def _step(self, cluster: Cluster, begin_with: int) -> Step:
-        facts = facts_of(cluster, self.letters, begin_with, self.automatic_reload)
-        return next_step(self.belief(facts, self.new) if self.belief else facts, Goal({RESOURCE: KEYS[self.new]}))
+        goal = Goal({RESOURCE: KEYS[self.new]})
+        facts = facts_of(cluster, goal, self.letters, begin_with, self.automatic_reload)
+        return next_step(self.belief(facts, self.new) if self.belief else facts, goal)
 
     def is_reached(self, cluster: Cluster) -> bool:
         end = "" if self.new == "I" else self.new
