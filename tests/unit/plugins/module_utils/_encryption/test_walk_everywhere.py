@@ -31,6 +31,7 @@ from tests.unit.plugins.module_utils._encryption.cluster import (
     configurations,
     facts_of,
     happenings,
+    kill,
     load,
     subsets,
     watch,
@@ -114,7 +115,7 @@ def explore(universe: Universe, until: str = "") -> Explored:
         for each in after:
             for invariant in broken(each):
                 found.broken.setdefault(invariant, (cluster, each))
-            known = canonical(each)
+        for known in map(canonical, (*after, kill(cluster))):
             if known not in found.next:
                 found.next[known] = None
                 waiting.append(known)
@@ -156,6 +157,9 @@ def never_ending(universe: Universe, found: Explored) -> list[Cluster]:
 
 
 UNIVERSES = {
+    "rotate on one": Universe("AB", "B", 1, may_stop=True),
+    "enable on one": Universe("IA", "A", 1, may_stop=True),
+    "disable on one": Universe("IA", "I", 1, may_stop=True),
     "rotate": Universe("AB", "B", 3),
     "rotate by restarts": Universe("AB", "B", 2, automatic_reload=False),
     "rotate with a vault": Universe("AB", "B", 2, vault=True),
