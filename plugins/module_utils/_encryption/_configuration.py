@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import (
     API_VERSION,
@@ -34,7 +34,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
-Ring: TypeAlias = Mapping[Key, "KeyMaterial | KmsPlugin"]
+Ring = Mapping[Key, "KeyMaterial | KmsPlugin"]
 
 WHAT = "The encryption configuration"
 

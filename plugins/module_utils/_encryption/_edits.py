@@ -15,12 +15,12 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
-Path = tuple[str | int, ...]
+Path: TypeAlias = "tuple[str | int, ...]"
 
 _REST_OF_LINE = re.compile(r"([ \t]*|[ \t]+#[^\r\n]*)(?=\r?\n|\Z)")
 _BETWEEN = re.compile(r"\s*,\s*")
