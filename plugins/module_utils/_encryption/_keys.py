@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
@@ -40,11 +41,10 @@ class KeyMaterial:
     traceback nor a result, a fact cache or ``-vvvv`` can carry a key.
     """
 
-    __slots__ = ("_fingerprint", "_value")
+    __slots__ = ("_value",)
 
     def __init__(self, value: bytes) -> None:
         self._value = bytes(value)
-        self._fingerprint = ""
 
     def reveal(self) -> bytes:
         """The bytes themselves: only for the file that the API server reads, and for escrow."""
@@ -58,18 +58,16 @@ class KeyMaterial:
     def fingerprint(self) -> str:
         """The name of a key wherever it is spoken of: 16 hexadecimal digits, the same for the same bytes everywhere.
 
-        It is PBKDF2 with HMAC-SHA-256, a public salt of our own and 100,000 rounds, cut to 64 bits. A bare SHA-256
-        would do for keys that were drawn at random, but keys of clusters that we adopt may have been typed, and
-        fingerprints are shown: whoever has one could try a dictionary at billions of guesses a second. The rounds make
-        each guess cost as much as 100,000 (about 40 ms), the salt makes tables of hashes useless, and the cut leaves
-        at least 2^64 keys of the shortest length, 128 bits, for each fingerprint, so that not even unlimited
-        computation finds *the* key. Two random keys share a fingerprint with a chance of 2^-64, which is enough to
-        tell them apart, and nobody gains by a collision: fingerprints name keys, they do not authenticate them.
+        It is PBKDF2 with HMAC-SHA-256 of the key's SHA-256, with a public salt of our own and 100,000 rounds, cut to
+        64 bits. A bare SHA-256 would do for keys that were drawn at random, but keys of clusters that we adopt may have
+        been typed, and fingerprints are shown: whoever has one could try a dictionary at billions of guesses a second.
+        The rounds make each guess cost as much as 100,000 (about 40 ms), the salt makes tables of hashes useless, and
+        the cut leaves at least 2^64 keys of the shortest length, 128 bits, for each fingerprint, so that not even
+        unlimited computation finds *the* key. Two random keys share a fingerprint with a chance of 2^-64, which is
+        enough to tell them apart, and nobody gains by a collision: fingerprints name keys, they do not authenticate
+        them.
         """
-        if not self._fingerprint:
-            derived = hashlib.pbkdf2_hmac("sha256", self._value, _FINGERPRINT_SALT, _FINGERPRINT_ROUNDS)
-            self._fingerprint = derived[:_FINGERPRINT_BYTES].hex()
-        return self._fingerprint
+        return _fingerprint_of(hashlib.sha256(self._value).digest())
 
     def __len__(self) -> int:
         return len(self._value)
@@ -98,6 +96,13 @@ class KeyMaterial:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("key material is never serialised")
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint_of(digest: bytes) -> str:
+    """Computed once for each key; from a digest, so that the cache keeps no key in memory."""
+    derived = hashlib.pbkdf2_hmac("sha256", digest, _FINGERPRINT_SALT, _FINGERPRINT_ROUNDS)
+    return derived[:_FINGERPRINT_BYTES].hex()
 
 
 def generate_key(

@@ -95,7 +95,7 @@ def test_material_comes_back_where_it_is_asked_for() -> None:
 
 
 def test_a_fingerprint_is_the_same_everywhere_and_for_ever() -> None:
-    assert KeyMaterial(bytes(32)).fingerprint == KeyMaterial(bytes(32)).fingerprint == "124e7c9fcd4cd761"
+    assert KeyMaterial(bytes(32)).fingerprint == KeyMaterial(bytes(32)).fingerprint == "9afd1dd60dd52f33"
     assert len({KeyMaterial(bytes([number] * 16)).fingerprint for number in range(10)}) == 10
 
 
