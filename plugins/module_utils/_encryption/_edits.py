@@ -15,6 +15,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
@@ -32,18 +33,27 @@ class _Awkward(Exception):
     """A form of YAML in which the place of an edit cannot be told; the message says which."""
 
 
+@lru_cache(maxsize=8)
+def parsed(text: str, what: str) -> tuple[Any, Any]:
+    """What :func:`read` returns, kept for the next edit of the same text; neither may be changed.
+
+    Only for texts without keys, since it keeps them in memory.
+    """
+    return read(text, what)
+
+
 def put(text: str, path: Path, value: Any, what: str) -> str:
     """The text with a new key, the last of the path, in a map; maps on the way that are missing are made.
 
     Raises :class:`HardeningError`, beginning with ``what``, where the text has no form in which that can be done.
     """
-    node, data = read(text, what)
+    node, data = parsed(text, what)
     return _checked(_added(text, node, path, value, what), data, path, lambda old: _set(old, path, value), what)
 
 
 def append(text: str, path: Path, item: Any, what: str) -> str:
     """The text with one more item at the end of a list; a list that is missing is made. Raises as :func:`put`."""
-    node, data = read(text, what)
+    node, data = parsed(text, what)
     if _found(node, path) is None:
         return put(text, path, [item], what)
     edit = _guarded(lambda: _inserted(text, node, path, item, "list"), path, what)
@@ -56,7 +66,7 @@ def remove(text: str, path: Path, what: str) -> str:
     An empty list or map stays where it can have been there before: in brackets, under a key that stands on a line.
     Raises as :func:`put`.
     """
-    node, data = read(text, what)
+    node, data = parsed(text, what)
     if _found(node, path) is None:
         raise HardeningError(f"{what}: there is no {told(path)}.")
     whole = _whole(node, path)
@@ -90,7 +100,7 @@ def _checked(edited: str, data: Any, path: Path, change: Callable[[Any], None], 
     change(expected)
     # repr keeps apart what == does not: true and 1, and another order of keys.
     try:
-        as_meant = repr(read(edited, what)[1]) == repr(expected)
+        as_meant = repr(parsed(edited, what)[1]) == repr(expected)
     except HardeningError:
         as_meant = False
     if not as_meant:

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._edits import append, put, remove
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._edits import append, parsed, put, remove
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import (
     CONFIG_FLAG,
     RELOAD_FLAG,
     Settings,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 Form = Literal["map", "list"]
@@ -62,7 +61,7 @@ def read_cluster_configuration(text: str) -> ClusterConfiguration:
 
     Raises :class:`HardeningError` on another kind, such as an InitConfiguration, and on versions that are not known.
     """
-    _node, document = read(text, _WHAT)
+    _node, document = parsed(text, _WHAT)
     form = _form(document)
     server = document.get("apiServer") or {}
     if not isinstance(server, dict):

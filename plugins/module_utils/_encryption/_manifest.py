@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._edits import append, put, remove
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._edits import append, parsed, put, remove
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._mounts import (
     Mount,
     Place,
@@ -23,7 +23,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     place_of,
     volume_and_mount,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._yaml import read
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 CONFIG_FLAG = "encryption-provider-config"
@@ -159,7 +158,7 @@ def with_restart(text: str, mark: str) -> str:
     """
     _server(text)
     path = ("metadata", "annotations", RESTART_ANNOTATION)
-    _node, pod = read(text, _WHAT)
+    _node, pod = parsed(text, _WHAT)
     there = (pod.get("metadata") or {}).get("annotations") or {}
     if there.get(RESTART_ANNOTATION) == mark:
         return text
@@ -168,7 +167,7 @@ def with_restart(text: str, mark: str) -> str:
 
 def without_restart(text: str) -> str:
     """The manifest without the annotation of :func:`with_restart`."""
-    _node, pod = read(text, _WHAT)
+    _node, pod = parsed(text, _WHAT)
     there = isinstance(pod, dict) and ((pod.get("metadata") or {}).get("annotations") or {})
     if not there or RESTART_ANNOTATION not in there:
         return text
@@ -239,7 +238,7 @@ def _without_flag(text: str, name: str) -> str:
 
 
 def _server(text: str) -> _Server:
-    _node, pod = read(text, _WHAT)
+    _node, pod = parsed(text, _WHAT)
     spec = pod.get("spec") if isinstance(pod, dict) and pod.get("kind") == "Pod" else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
     if not isinstance(containers, list):
