@@ -8,9 +8,10 @@ all of a group as ``*.apps`` (of the core group ``*.``), and all there are as ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
 ALL = "*.*"
 
@@ -56,6 +57,18 @@ def wanted_resources(asked: Iterable[str]) -> tuple[str, ...]:
         if trouble := trouble_with(name):
             raise HardeningError(f"The resource {name!r} cannot be encrypted: {trouble}.")
     return tuple(name for name in names if not any(covers(other, name) for other in names if other != name))
+
+
+def refuse_unserved(names: Iterable[str], served: Collection[str]) -> None:
+    """Raise :class:`HardeningError` where a name means nothing that the API server has.
+
+    ``served`` are all of its resources. A name that is mistyped would be taken without a word, and encrypt nothing.
+    """
+    for name in names:
+        if not any(covers(name, each) for each in served):
+            meant = did_you_mean(name, served)
+            hint = f"; did you mean {meant}?" if meant else ", or install what brings it first."
+            raise HardeningError(f"The API server has no resource {name}{hint}")
 
 
 def trouble_with(name: str) -> str:

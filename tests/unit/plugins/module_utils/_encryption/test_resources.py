@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import (
     covers,
+    refuse_unserved,
     wanted_resources,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -46,6 +47,22 @@ def test_what_is_asked_is_reduced_to_what_is_needed(asked: list[str], wanted: tu
 def test_what_a_server_refuses_is_refused(name: str, told: str) -> None:
     with pytest.raises(HardeningError, match=told):
         wanted_resources(["secrets", name])
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("secret", "no resource secret; did you mean secrets"),
+        ("deployments", "did you mean deployments.apps"),
+        ("gadgets.example.com", "no resource gadgets.example.com"),
+        ("*.example.com", "no resource .*example.com, or install what brings it"),
+    ],
+)
+def test_what_the_server_does_not_have_is_refused(name: str, told: str) -> None:
+    served = ["secrets", "deployments.apps"]
+    refuse_unserved(["secrets", "*.", "*.apps", "deployments.apps", "*.*"], served)
+    with pytest.raises(HardeningError, match=told):
+        refuse_unserved([name], served)
 
 
 def test_something_has_to_be_named() -> None:
