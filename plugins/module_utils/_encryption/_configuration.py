@@ -19,8 +19,8 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import (
     API_VERSION,
-    KEYED,
     KIND,
+    PROVIDERS,
     KmsPlugin,
     mistakes_of,
 )
@@ -92,7 +92,7 @@ def render(providers: Providers, ring: Ring) -> bytes:
     document = {
         "kind": KIND,
         "apiVersion": API_VERSION,
-        "resources": [{"resources": names, "providers": _written(keys, ring)} for (_, keys), names in entries],
+        "resources": [{"resources": names, "providers": _written(keys, ring)} for (_breadth, keys), names in entries],
     }
     mistakes, _ignored = mistakes_of(document)
     if mistakes:
@@ -136,7 +136,7 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _entries(said: Iterable[Mapping[str, Any]], where: str) -> Iterable[tuple[Key, KeyMaterial | KmsPlugin | None]]:
     for at, entry in enumerate(said):
-        provider = next(name for name in (*KEYED, "kms", "identity") if entry.get(name) is not None)
+        (provider,) = (name for name in PROVIDERS if entry.get(name) is not None)
         if provider == "identity":
             yield IDENTITY, None
         elif provider == "kms":

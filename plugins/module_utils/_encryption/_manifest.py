@@ -31,6 +31,7 @@ RESTART_ANNOTATION = "hardening.kubernetes/encryption-configuration"
 
 _WHAT = "The manifest of the kube-apiserver"
 _BINARY = "kube-apiserver"
+_RESTART = ("metadata", "annotations", RESTART_ANNOTATION)
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _SAFE_PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]*){2,}")
 
@@ -156,22 +157,19 @@ def with_restart(text: str, mark: str) -> str:
 
     For a server that does not reload its configuration; ``mark`` is the hash of the bytes that it is to load.
     """
-    _server(text)
-    path = ("metadata", "annotations", RESTART_ANNOTATION)
-    _node, pod = parsed(text, _WHAT)
-    there = (pod.get("metadata") or {}).get("annotations") or {}
-    if there.get(RESTART_ANNOTATION) == mark:
+    if _annotations(text).get(RESTART_ANNOTATION) == mark:
         return text
-    return put(without_restart(text), path, mark, _WHAT)
+    return put(without_restart(text), _RESTART, mark, _WHAT)
 
 
 def without_restart(text: str) -> str:
     """The manifest without the annotation of :func:`with_restart`."""
-    _node, pod = parsed(text, _WHAT)
-    there = isinstance(pod, dict) and ((pod.get("metadata") or {}).get("annotations") or {})
-    if not there or RESTART_ANNOTATION not in there:
-        return text
-    return remove(text, ("metadata", "annotations", RESTART_ANNOTATION), _WHAT)
+    return remove(text, _RESTART, _WHAT) if RESTART_ANNOTATION in _annotations(text) else text
+
+
+def _annotations(text: str) -> dict[str, Any]:
+    annotations = (_server(text).pod.get("metadata") or {}).get("annotations") or {}
+    return dict(annotations)
 
 
 def _refuse_other_users(server: _Server, volume: dict[str, Any]) -> None:
@@ -232,7 +230,7 @@ def _without_flag(text: str, name: str) -> str:
         return text
     if len(given) > 1:
         raise HardeningError(f"{_WHAT}: --{name} is given {len(given)} times; leave one of them.")
-    if "=" not in server.values[given[0]] and not (name == RELOAD_FLAG):
+    if "=" not in server.values[given[0]] and name != RELOAD_FLAG:
         raise HardeningError(f"{_WHAT}: write --{name} and its value as one argument, --{name}=value.")
     return remove(text, (*server.path, server.arguments, server.first + given[0]), _WHAT)
 
@@ -287,10 +285,9 @@ def _flags(server: _Server) -> tuple[tuple[str, str], ...]:
     for at, word in enumerate(server.values):
         if not word.startswith("--"):
             continue
-        _, has_value, value = word.partition("=")
-        name = _name(word)
+        value, name = word.partition("=")[2], _name(word)
         following = server.values[at + 1] if at + 1 < len(server.values) else ""
-        if not has_value:
+        if "=" not in word:
             value = "true" if name == RELOAD_FLAG or following.startswith("--") or not following else following
         flags.append((name, value))
     return tuple(flags)
