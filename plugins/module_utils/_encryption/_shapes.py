@@ -117,8 +117,9 @@ class Facts:
     it cannot be. ``available`` are keys whose material this run can get, apart from the nodes' files. ``escrow`` are
     those that the operator's vault has, ``None`` where there is no vault. ``grace`` are the seconds after which no
     request of an API server with a former configuration can still write: its ``--request-timeout`` and
-    ``--shutdown-delay-duration``, and twice the former's default where they are not known. ``rounds`` counts how often the run has gone
-    through the objects, ``stuck`` lists those that could not be rewritten. ``sources`` are the names of the servers by
+    ``--shutdown-delay-duration``, and twice the former's default where they are not known. ``rounds`` counts how often
+    the run has gone through the objects, ``stuck`` lists those that could not be rewritten. ``scrubbed``: etcd was
+    compacted and defragmented after the last of them. ``sources`` are the names of the servers by
     each source that knows them. ``obstacles`` are what else the preflight found, one sentence each.
     """
 
