@@ -72,7 +72,7 @@ def read(text: str, what: str) -> tuple[Any, Any]:
         problem = _problem(error, text)
     except yaml.YAMLError:
         problem = "it holds characters that YAML does not allow"
-    except (ValueError, RecursionError):
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         problem = "one of its values cannot be read"
     if problem:
         # Out here the error that was caught, which quotes the text, is not this one's context.

@@ -102,6 +102,10 @@ def test_what_was_there_is_taken_out_too() -> None:
         ("list: [\x00]", "characters that YAML does not allow"),
         ("? [a]\n: b\n", "a key is not a word"),
         ("list: !!int text\n", "cannot be read"),
+        ("list: !!bool text\n", "cannot be read"),
+        ("list: !!timestamp text\n", "cannot be read"),
+        ("list: !!set [a]\n", "this is not YAML"),
+        ("[" * 5000, "this is not YAML|cannot be read"),
         ("list: !unknown [a]\n", "this is not YAML"),
     ],
 )
