@@ -10,9 +10,11 @@ open journal is finished before another new key is made. So the same command can
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import covers
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Asked,
@@ -24,7 +26,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import (
     on_disk,
     possible,
-    readers,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
@@ -49,11 +50,15 @@ class Wanted:
 
 
 def goal_of(wanted: Wanted, facts: Facts) -> Goal:
-    """What shall be, for every resource that is asked for or that a server's configuration names."""
+    """What shall be, for every resource that is asked for or that a server's configuration names.
+
+    A name that one asked for covers, as ``*.*`` covers ``secrets``, is asked for too.
+    """
     configured = {each for server in facts.servers for providers in possible(server) for each in providers}
-    others = sorted(configured - set(wanted.resources))
-    write = {**{each: _left_alone(facts, each) for each in others}, **_asked_for(wanted, facts, configured)}
-    return Goal(write, wanted.asked, wanted.keeps, wanted.scrub)
+    covered = {each for each in configured if any(covers(name, each) for name in wanted.resources)}
+    write = _asked_for(wanted, facts, covered.union(wanted.resources), configured)
+    left = {each: _left_alone(facts, each) for each in sorted(configured - write.keys())}
+    return Goal({**left, **write}, wanted.asked, wanted.keeps, wanted.scrub)
 
 
 def intent_of(facts: Facts, goal: Goal) -> Intent:
@@ -63,13 +68,15 @@ def intent_of(facts: Facts, goal: Goal) -> Intent:
     return Intent(goal.asked, goal.write, {each: _former(facts, each, key) for each, key in goal.write.items()})
 
 
-def _asked_for(wanted: Wanted, facts: Facts, configured: Collection[str]) -> Mapping[str, Key]:
+def _asked_for(
+    wanted: Wanted, facts: Facts, resources: Collection[str], configured: Collection[str]
+) -> Mapping[str, Key]:
     if wanted.asked == "disable":
-        return dict.fromkeys({*configured, *wanted.resources}, IDENTITY)
+        return dict.fromkeys({*configured, *resources}, IDENTITY)
     if wanted.asked == "roll_back":
         return _way_back(facts.intent)
     begun = _begun(wanted, facts)
-    return {each: begun.get(each) or _key_for(wanted, facts, each) for each in wanted.resources}
+    return {each: begun.get(each) or _key_for(wanted, facts, each, configured) for each in resources}
 
 
 def _way_back(intent: Intent | None) -> Mapping[str, Key]:
@@ -103,11 +110,14 @@ def _is_somewhere(facts: Facts, key: Key) -> bool:
     )
 
 
-def _key_for(wanted: Wanted, facts: Facts, resource: str) -> Key:
-    """The one key of the wanted provider that writes already, else a new one."""
-    fitting = {key for key in _writing(facts, resource) if key.provider == wanted.new.provider}
-    same_plugin = wanted.new.has_material or fitting == {wanted.new}
-    return fitting.pop() if wanted.asked == "enable" and len(fitting) == 1 and same_plugin else wanted.new
+def _key_for(wanted: Wanted, facts: Facts, resource: str, configured: Iterable[str]) -> Key:
+    """The one key of the wanted provider that writes it already, else the one that writes others, else a new one."""
+    if wanted.asked == "enable":
+        for writing in (_writing(facts, resource), set().union(*(_writing(facts, each) for each in configured))):
+            fitting = {key for key in writing if key.provider == wanted.new.provider}
+            if len(fitting) == 1 and (wanted.new.has_material or fitting == {wanted.new}):
+                return fitting.pop()
+    return wanted.new
 
 
 def _left_alone(facts: Facts, resource: str) -> Key:
@@ -127,4 +137,4 @@ def _former(facts: Facts, resource: str, new: Key) -> Key:
 
 
 def _writing(facts: Facts, resource: str) -> set[Key]:
-    return {readers(providers, resource)[0] for server in facts.servers for providers in possible(server)}
+    return {keys_of(providers, resource)[0] for server in facts.servers for providers in possible(server)}

@@ -53,8 +53,8 @@ IDENTITY = Key("identity")
 
 Providers = Mapping[str, tuple[Key, ...]]
 """An EncryptionConfiguration: by resource, the keys in the order of its ``providers``; the first one writes, and all
-read. The resources are those of its ``resources``, such as ``secrets`` or ``*.apps``, disjoint: what an entry in front
-already matches is not meant by a later one. Empty is an API server without ``--encryption-provider-config``."""
+read. The resources are those of its ``resources``, such as ``secrets`` or ``*.apps``, of which the narrowest counts.
+Empty is an API server without ``--encryption-provider-config``."""
 
 ServerState = Literal["running", "stopped", "unanswered"]
 
@@ -87,6 +87,7 @@ class Server:
 class Histogram:
     """A scan of etcd at one revision: by resource, how many values start with which prefix; ``""`` is plain text.
 
+    The resources are those of the goal, and a value counts for the narrowest of them.
     ``age`` are the seconds since the scan began, ``counted`` is how many objects the API counts at the same revision.
     ``outdated`` counts values that have the right prefix and were written under a former key of the KMS (its keyID).
     """

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Facts,
@@ -24,7 +25,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Server,
 )
 
-_UNENCRYPTED = (IDENTITY,)
 _NO_KEYS: frozenset[Key] = frozenset()
 
 
@@ -37,21 +37,16 @@ class Class(IntEnum):
     OLD_DROPPED = 3
 
 
-def readers(providers: Providers, resource: str) -> tuple[Key, ...]:
-    """The keys that such a server reads this resource with, the writing one first."""
-    return providers.get(resource, _UNENCRYPTED)
-
-
 def writers_of(providers: Providers, goal: Goal) -> dict[str, Key]:
     """By resource of the goal, the key that such a server writes with."""
-    return {resource: readers(providers, resource)[0] for resource in goal.write}
+    return {resource: keys_of(providers, resource)[0] for resource in goal.write}
 
 
 def class_of(providers: Providers, goal: Goal) -> Class:
     """How far a configuration is, by the resource that is furthest behind."""
     if providers == final(goal):
         return Class.OLD_DROPPED
-    return min((_class_of(readers(providers, each), key) for each, key in goal.write.items()), default=Class.OLD)
+    return min((_class_of(keys_of(providers, each), key) for each, key in goal.write.items()), default=Class.OLD)
 
 
 def _class_of(keys: tuple[Key, ...], new: Key) -> Class:
@@ -110,7 +105,7 @@ class Standing:
         return tuple(
             server
             for server in self.facts.servers
-            if any(not keys.issubset(readers(server.file or {}, resource)) for resource, keys in wanted.items())
+            if any(not keys.issubset(keys_of(server.file or {}, resource)) for resource, keys in wanted.items())
         )
 
     def pending(self) -> tuple[Server, ...]:
@@ -130,7 +125,7 @@ class Standing:
         keys = {self.goal.write[resource]} | self.used.get(resource, _NO_KEYS)
         for server in self.facts.servers:
             for providers in possible(server):
-                keys.update(readers(providers, resource))
+                keys.update(keys_of(providers, resource))
         obtainable = self.obtainable
         keys = {key for key in keys - {first} if key in obtainable or not key.has_material}
         return sorted(keys, key=lambda key: (key == IDENTITY, key))
@@ -157,7 +152,7 @@ def standing(facts: Facts, goal: Goal) -> Standing:
 
 def _used(resource: str, facts: Facts, known: Mapping[str, Key]) -> frozenset[Key]:
     stored = facts.histogram.counts.get(resource, {}) if facts.histogram else {}
-    writing = {readers(providers, resource)[0] for server in facts.servers for providers in possible(server)}
+    writing = {keys_of(providers, resource)[0] for server in facts.servers for providers in possible(server)}
     return frozenset(writing | {known[prefix] for prefix, number in stored.items() if number and prefix in known})
 
 

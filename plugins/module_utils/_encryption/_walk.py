@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._refusals import (
     AFTER_SCAN,
     BEFORE_ANYTHING,
@@ -48,7 +49,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     final,
     on_disk,
     possible,
-    readers,
     standing,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._steps import configure, keep, load
@@ -276,6 +276,6 @@ def _dropped(seen: Standing) -> set[Key]:
         for server in seen.facts.servers
         for providers in possible(server)
         for resource in seen.goal.write
-        for key in readers(providers, resource)
-        if key not in readers(wanted, resource)
+        for key in keys_of(providers, resource)
+        if key not in keys_of(wanted, resource)
     }

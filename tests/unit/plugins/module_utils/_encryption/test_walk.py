@@ -213,6 +213,19 @@ def test_several_resources_walk_together_and_each_keeps_its_own_keys() -> None:
     assert final(goal) == {"secrets": (KEYS["B"],), "configmaps": (IDENTITY,)}
 
 
+def test_a_server_reads_a_resource_by_the_narrowest_name_that_it_has() -> None:
+    goal = Goal({"secrets": KEYS["B"], "*.*": KEYS["B"]})
+    wide, narrow = {"*.*": (KEYS["A"],)}, {"*.*": (KEYS["A"],), "secrets": (KEYS["C"],)}
+    kept = frozenset(KEYS.values())
+    servers = (Server("a", wide, wide, kept=kept), Server("b", narrow, narrow, kept=kept))
+    scan = Histogram({"secrets": {KEYS["C"].prefix: 1}, "*.*": {KEYS["A"].prefix: 1}}, {})
+    step = next_step(Facts(servers, scan, intent=Intent("rotate", goal.write, {})), goal)
+    assert step.files == {
+        "a": {"secrets": (KEYS["A"], KEYS["B"], KEYS["C"]), "*.*": (KEYS["A"], KEYS["B"])},
+        "b": {"secrets": (KEYS["C"], KEYS["A"], KEYS["B"]), "*.*": (KEYS["A"], KEYS["B"])},
+    }
+
+
 def test_a_key_that_shall_stay_readable_is_read_in_the_end() -> None:
     goal = Goal({RESOURCE: KEYS["B"]}, keeps=(IDENTITY,))
     assert told(next_step(facts("BAI", stored="B", goal=goal), goal))[2] == {"0": "BI"}

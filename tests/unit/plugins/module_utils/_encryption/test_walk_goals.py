@@ -87,7 +87,7 @@ def test_there_has_to_be_something_to_roll_back() -> None:
 
 
 def test_what_is_not_asked_for_stays_as_it_is() -> None:
-    assert goal_of(Wanted("enable", ["configmaps"], NEW), facts("AI", "AI")).write == {
+    assert goal_of(Wanted("rotate", ["configmaps"], NEW), facts("AI", "AI")).write == {
         RESOURCE: KEYS["A"],
         "configmaps": NEW,
     }
@@ -95,8 +95,19 @@ def test_what_is_not_asked_for_stays_as_it_is() -> None:
         goal_of(Wanted("enable", ["configmaps"], NEW), facts("AB", "BA"))
 
 
+def test_a_resource_that_is_asked_for_anew_gets_the_key_that_others_have() -> None:
+    assert goal_of(Wanted("enable", ["configmaps", RESOURCE], NEW), facts("AI", "AI")).write == {
+        RESOURCE: KEYS["A"],
+        "configmaps": KEYS["A"],
+    }
+
+
+def test_what_a_wider_name_covers_is_asked_for_too() -> None:
+    assert goal_of(Wanted("rotate", ["*.*"], NEW), facts("AI", "AI")).write == {RESOURCE: NEW, "*.*": NEW}
+
+
 def test_disabling_reaches_every_resource_that_is_encrypted() -> None:
-    assert goal_of(Wanted("disable", [], NEW), facts("A")).write == {RESOURCE: IDENTITY}
+    assert goal_of(Wanted("disable", [], NEW), facts("AB", "BA")).write == {RESOURCE: IDENTITY}
 
 
 def test_the_journal_keeps_the_way_back_of_a_walk_that_goes_on() -> None:
