@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 import yaml
@@ -141,3 +142,37 @@ STYLES: dict[str, str] = {
     "long lines folded": yaml.dump(edited(command=["kube-apiserver", "--a=" + "b c " * 60, "--d=e"]), width=60),
     "a mount of the same directory": KUBEADM.replace("/etc/ssl/certs", "/etc/kubernetes/encryption"),
 }
+
+
+def scrambled(seed: int) -> str:
+    """One of the manifests above, its keys in another order, in another style, with comments and spaces anywhere."""
+    random = Random(seed)
+    text = random.choice(list(STYLES.values()))
+    if random.random() < 0.5:
+        text = yaml.dump(
+            _shuffled(json.loads(json.dumps(yaml.safe_load(text))), random),
+            sort_keys=False,
+            default_flow_style=random.choice([False, None, True]),
+            default_style=random.choice([None, None, '"', "'"]),
+            width=random.choice([20, 80, 1000]),
+            indent=random.choice([2, 4, 7]),
+            explicit_start=random.random() < 0.3,
+        )
+    lines = text.split("\n")
+    for _time in range(random.randrange(6)):
+        at = random.randrange(len(lines))
+        indent = " " * random.randrange(9)
+        added = random.choice([f"{indent}# - --encryption-provider-config=/x/y", indent])
+        if random.random() < 0.5:
+            lines.insert(at, added)
+        else:
+            lines[at] += random.choice(["  # why: [a, b]", "   "])
+    return random.choice(["\n", "\n", "\r\n"]).join(lines)
+
+
+def _shuffled(value: Any, random: Random) -> Any:
+    if isinstance(value, list):
+        return [_shuffled(each, random) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _shuffled(value[key], random) for key in random.sample(list(value), len(value))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -27,7 +28,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._mounts import Place
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
-from .manifests import FLAGS, KUBEADM, POD, SIDECAR, STYLES, edited, without
+from .manifests import FLAGS, KUBEADM, POD, SIDECAR, STYLES, edited, scrambled, without
 
 OURS = Settings()
 PATH = OURS.path
@@ -84,6 +85,19 @@ def test_a_restart_is_marked_and_unmarked(text: str) -> None:
     assert yaml.safe_load(with_restart(marked, "sha256:2"))["metadata"]["annotations"][RESTART_ANNOTATION] == "sha256:2"
     assert without_restart(with_restart(marked, "sha256:2")) == text
     assert without_restart(text) == text
+
+
+def test_almost_any_manifest_is_edited_without_a_trace() -> None:
+    edited_ones = {}
+    for text in map(scrambled, range(60)):
+        with suppress(HardeningError):
+            edited_ones[text] = with_encryption(text, OURS)
+    assert len(edited_ones) > 50
+    for text, encrypted in edited_ones.items():
+        manifest = read_manifest(encrypted)
+        assert (manifest.path, manifest.automatic_reload, manifest.place.node_path) == (PATH, True, PATH)
+        assert [flag for flag in manifest.flags if "encryption" not in flag[0]] == list(read_manifest(text).flags)
+        assert without_encryption(encrypted, OURS) == text
 
 
 def test_in_a_manifest_of_kubeadm_it_looks_as_kubeadm_would_write_it() -> None:
