@@ -34,10 +34,10 @@ from tests.unit.plugins.module_utils._encryption.cluster import (
     kill,
     load,
     subsets,
-    watch,
     write_decided,
     writes,
 )
+from tests.unit.plugins.module_utils._encryption.invariants import watch
 
 Belief = Callable[[Facts, str], Facts]
 """What a broken walk takes for granted, instead of looking."""
