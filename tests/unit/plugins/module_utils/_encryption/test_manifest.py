@@ -73,8 +73,8 @@ def test_only_what_was_meant_changes(text: str) -> None:
 
 @BY_STYLE
 def test_the_text_only_grows(text: str) -> None:
-    steps = difflib.SequenceMatcher(None, text, ENCRYPTED(text), autojunk=False).get_opcodes()
-    assert {step[0] for step in steps} <= {"equal", "insert"}
+    grown = iter(ENCRYPTED(text))
+    assert all(character in grown for character in text)
 
 
 @BY_STYLE
@@ -89,10 +89,10 @@ def test_a_restart_is_marked_and_unmarked(text: str) -> None:
 
 def test_almost_any_manifest_is_edited_without_a_trace() -> None:
     edited_ones = {}
-    for text in map(scrambled, range(60)):
+    for text in map(scrambled, range(30)):
         with suppress(HardeningError):
             edited_ones[text] = with_encryption(text, OURS)
-    assert len(edited_ones) > 50
+    assert len(edited_ones) > 25
     for text, encrypted in edited_ones.items():
         manifest = read_manifest(encrypted)
         assert (manifest.path, manifest.automatic_reload, manifest.place.node_path) == (PATH, True, PATH)
