@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -33,6 +34,7 @@ from tests.bench.tables import (
 CHANGED, UNCHANGED = r"changed=1 .*failed=0", r"changed=0 .*failed=0"
 NAMESPACE = KNOWN["v1", "Namespace"]
 POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+SECONDS_TO_SETTLE = 5
 
 
 class Peers:
@@ -63,7 +65,9 @@ class Peers:
         return [*(self._row(name) for name in rows if name in ROWS), *memory]
 
     def _clean(self, namespaces: Iterable[str]) -> None:
+        """Remove what the one before made, and leave the cluster the time to digest it: that is not the next one's."""
         self._client.parallel(lambda name: self._client.request("DELETE", POLICY.path(name)), namespaces)
+        time.sleep(SECONDS_TO_SETTLE)
 
     def ours(self, needed: Collection[str]) -> None:
         task = {"hardening.kubernetes.apply": {"src": [str(self._input("policies", POLICIES))]}}
