@@ -167,7 +167,9 @@ def clear_unfinished(engine: Engine) -> None:
     """Remove what is needed only while images are made; after a kill in the middle, it is still there."""
     if engine.docker("ps", "--all", "--quiet", "--filter", f"name=^{BUILD_CONTAINER}$"):
         engine.docker("rm", "--force", "--volumes", BUILD_CONTAINER)
-    images = engine.docker("images", "--quiet", "--filter", f"reference={UNFINISHED_IMAGES}").split()
+    # By their names: an image that others were made from loses its name alone, and by its id it would be refused.
+    named = "{{.Repository}}:{{.Tag}}"
+    images = engine.docker("images", "--format", named, "--filter", f"reference={UNFINISHED_IMAGES}").split()
     if images:
         engine.docker("rmi", *images)
     take_name_back(engine)

@@ -45,6 +45,8 @@ class Registry:
         if words[0] == "rm":
             self.containers.remove(name)
         if words[0] == "images":
+            # By its id an image that others were made from is refused.
+            assert "--format" in words
             return "\n".join(known for known in self.ids if known.endswith(":building"))
         if words[0] == "rmi":
             assert not self.containers
