@@ -66,7 +66,7 @@ class Universe:
         for chosen in combinations_with_replacement(nodes, self.servers):
             writing = frozenset(writes(node.loaded) for node in chosen if node.loaded is not None)
             for stored in subsets(self.letters):
-                for flying in {NONE, NONE if self.only_loaded else frozenset(self.letters) - writing}:
+                for flying in dict.fromkeys((NONE, NONE if self.only_loaded else frozenset(self.letters) - writing)):
                     yield canonical(Cluster(chosen, stored, flying, vault=NONE if self.vault else None))
 
     def steps(self, cluster: Cluster) -> list[Step]:
