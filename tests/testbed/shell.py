@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -88,7 +89,7 @@ def last_words(said: str) -> list[str]:
     lines = said.strip().splitlines()
     kept = [
         line
-        for line, following in zip(lines, [*lines[1:], ""], strict=True)
+        for line, following in zip_longest(lines, lines[1:], fillvalue="")
         if not line.startswith("\t") and not following.startswith("\t")
     ]
     return kept[-LAST_LINES:]

@@ -28,3 +28,7 @@ def test_the_error_above_a_stack_trace_is_told() -> None:
 def test_only_the_last_lines_are_told() -> None:
     lines = [str(number) for number in range(shell.LAST_LINES + 5)]
     assert shell.last_words("\n".join(lines)) == lines[5:]
+
+
+def test_a_command_that_says_nothing_has_no_last_words() -> None:
+    assert shell.last_words("") == []
