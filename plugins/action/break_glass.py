@@ -17,7 +17,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._break_glass.
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import check_limit
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._records import RECORD_NAMESPACE
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._result import ObjectResult, diff_of, result
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._set import check_set_name
@@ -35,6 +34,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._break_glass.
     record_name,
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._record._store import user_of
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import names_said, read_limit
 
 _OUTAGE_SECONDS = 5.0
 _MOST_LINES = 50
@@ -56,10 +56,9 @@ class ActionModule(HardeningAction):
 
     def perform(self, arguments: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         """Take everything away, or with ``restore`` put back what a record says."""
-        sets, only = _names(arguments["set"]), _names(arguments["only"])
+        sets, only = names_said(arguments["set"]), read_limit(arguments["only"])
         for name in sets:
             check_set_name(name)
-        check_limit(only)
         taken = read(Path(arguments["restore"])) if arguments["restore"] else []
         client = connect(arguments, outage_seconds=_OUTAGE_SECONDS)
         if arguments["restore"]:
@@ -107,11 +106,6 @@ class ActionModule(HardeningAction):
         if troubles:
             told["warnings"] = [*told.get("warnings", ()), *troubles]
         return {**told, "diff": diff_of(done)} if self.diff_mode else told
-
-
-def _names(said: list[str] | None) -> list[str]:
-    """Nothing where nothing is said; an empty name, which is refused, for a variable that turned out empty."""
-    return [] if said is None else [each.strip() for each in said] or [""]
 
 
 def _lines(done: list[ObjectResult], what: str, kept: dict[str, str] | None) -> Iterator[str]:

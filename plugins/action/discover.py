@@ -15,10 +15,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._formats import FORMATS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._namespaces import check_limit
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._compose import discover
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._report import replace_file
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._settings import read_limit
 
 _NAMED_BY = "name another with path, in the playbook `-e policy=FILE`"
 
@@ -40,8 +40,7 @@ class ActionModule(HardeningAction):
         said = {key: plain(value) for key, value in arguments.items()}
         if wrong := FORMATS["set-name"](said["name"]):
             raise HardeningError(f"name: {said['name']!r} cannot be the name of a policy; {wrong}.")
-        only = [] if said["only"] is None else [each.strip() for each in said["only"]] or [""]
-        check_limit(only)
+        only = read_limit(said["only"])
         file = Path(said["path"])
         before = _read(file)
         if before and not said["force"]:

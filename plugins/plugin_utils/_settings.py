@@ -52,6 +52,18 @@ def read_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
+def names_said(said: list[str] | None) -> list[str]:
+    """Nothing where nothing is said; an empty name, which is refused, for a variable that turned out empty."""
+    return [] if said is None else [each.strip() for each in said] or [""]
+
+
+def read_limit(said: list[str] | None) -> list[str]:
+    """The names and globs that a task is limited to; raises HardeningError on one that cannot be meant."""
+    only = names_said(said)
+    check_limit(only)
+    return only
+
+
 def has_settings(said: Mapping[str, Any]) -> bool:
     """Whether the options say anything of any namespace."""
     return any(said[option] for option in ("namespaces", "selected", "default"))

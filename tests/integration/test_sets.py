@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import RISKS
 
 from tests.integration.plays import CHECKOUT, Finding, Result, run_role, run_task
 
@@ -322,9 +323,6 @@ def test_who_may_not_list_the_whole_cluster_prunes_nothing_elsewhere_and_is_told
         assert gone["changed"] and any("stay" in warning for warning in gone["warnings"]), gone
     assert not world.policies(namespace) and MARK not in world.labels(namespace)
     assert len(world.policies(left)) == 2 and world.labels(left)[MARK] == world.name
-
-
-RISKS = ("dns", "webhook", "aggregated_api", "crd_conversion", "ingress", "load_balancer", "node_port")
 
 
 @dataclass(frozen=True)

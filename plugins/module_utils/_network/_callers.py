@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import Risk
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import Risk
 
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 OPENSHIFT_ROUTE = "Route"

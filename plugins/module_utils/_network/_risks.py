@@ -39,7 +39,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._ris
     dns_for_nobody,
     without_dns,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings, Risk
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import NetworkSettings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import Risk
 
 _FROM_API_SERVER = "{api_server: true}"
 _ALLOW_FROM: Mapping[Risk, str] = {

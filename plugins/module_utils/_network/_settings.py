@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import Flow, parse_flow
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import (
+    RISKS,
+    Risk,
     completed,
     mistakes_in,
     wrong_name,
@@ -22,18 +24,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 
 Direction = Literal["ingress", "egress"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-Risk = Literal[
-    "dns",
-    "webhook",
-    "aggregated_api",
-    "crd_conversion",
-    "ingress",
-    "gateway",
-    "openshift_route",
-    "load_balancer",
-    "node_port",
-]
-RISKS: tuple[Risk, ...] = get_args(Risk)
 
 _KEYS = ("default_deny", "dns", "allow", "policies", "accept_risks")
 

@@ -12,19 +12,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
     POLICIES,
     POLICY_DEFINITIONS,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import RISKS
 
 RESERVED_PEER_KEYS = ("pods", "namespace", "namespaces", "cidr", "except", "api_server", "any")
-ACCEPTABLE_RISKS = (
-    "dns",
-    "webhook",
-    "aggregated_api",
-    "crd_conversion",
-    "ingress",
-    "gateway",
-    "openshift_route",
-    "load_balancer",
-    "node_port",
-)
 
 _LABELS: dict[str, Any] = {
     "type": "object",
@@ -146,7 +136,7 @@ NETWORK: dict[str, Any] = {
         "policies": POLICIES,
         "accept_risks": {
             "type": "array",
-            "items": {"type": "string", "enum": [*ACCEPTABLE_RISKS]},
+            "items": {"type": "string", "enum": [*RISKS]},
             "uniqueItems": True,
             "description": (
                 "What a default deny may cut off in this namespace. A deny that would take DNS from pods, or cut off "

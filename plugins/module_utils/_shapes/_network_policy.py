@@ -14,7 +14,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import PROTOCOLS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._syntax import (
@@ -26,6 +26,20 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 
 OWN_PREFIX = "hardening-"
 """How the names of the NetworkPolicies begin that are made from flows and default denies."""
+
+Risk = Literal[
+    "dns",
+    "webhook",
+    "aggregated_api",
+    "crd_conversion",
+    "ingress",
+    "gateway",
+    "openshift_route",
+    "load_balancer",
+    "node_port",
+]
+RISKS: tuple[Risk, ...] = get_args(Risk)
+"""What a default deny may cut off, and users may accept."""
 
 POLICY_TYPES = ("Ingress", "Egress")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")

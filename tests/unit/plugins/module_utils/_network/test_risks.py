@@ -14,7 +14,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._network._cal
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._facts import workloads_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._network._plan import plan
-from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import RISKS, parse_settings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._network._settings import parse_settings
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._network_policy import RISKS
 
 HOOK = {"name": "w", "clientConfig": {"service": {"namespace": "shop", "name": "backend", "port": 443}}}
 CALLERS: dict[str, dict[str, Any]] = {
