@@ -48,13 +48,15 @@ Query = Sequence[tuple[str, str]]
 class Answer:
     """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings.
 
-    ``repeated``: an earlier try may have been carried out already, only its answer was lost.
+    ``repeated``: an earlier try may have been carried out already, only its answer was lost. ``date`` is the time by the
+    server's clock, in whole seconds, as HTTP writes it; empty where it told none.
     """
 
     status: int
     body: dict[str, Any] | str
     warnings: tuple[str, ...] = ()
     repeated: bool = False
+    date: str = ""
 
     @property
     def ok(self) -> bool:
@@ -137,7 +139,7 @@ class Client:
             sent = json.dumps(body, separators=_SEPARATORS).encode()
         target = f"{path}?{urlencode(query)}" if query else path
         reply = self._transport.send(method, target, headers, sent, repeatable=repeatable)
-        return Answer(reply.status, _body(reply), warning_texts(reply.warnings), reply.repeated)
+        return Answer(reply.status, _body(reply), warning_texts(reply.warnings), reply.repeated, reply.date)
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """The resource behind a kind; ``None``: the server has no such kind."""

@@ -57,6 +57,7 @@ class Reply:
     warnings: Sequence[str] = ()
     repeated: bool = False
     """Whether an earlier try may have been carried out, and only its answer was lost."""
+    date: str = ""
 
 
 class Broken(Exception):
@@ -174,6 +175,7 @@ class _Direct:
             told.get("Content-Type", ""),
             told.get("Retry-After", ""),
             told.get_all("Warning", ()),
+            date=told.get("Date", ""),
         )
 
     def _connected(self) -> _Http:
@@ -268,7 +270,12 @@ class _Proxied:
         told = response.headers
         warnings = told.getlist("Warning") if "Warning" in told else ()
         return Reply(
-            response.status, response.data, told.get("Content-Type", ""), told.get("Retry-After", ""), warnings
+            response.status,
+            response.data,
+            told.get("Content-Type", ""),
+            told.get("Retry-After", ""),
+            warnings,
+            date=told.get("Date", ""),
         )
 
     def _broken(self, error: Exception) -> Broken:
