@@ -18,12 +18,14 @@ class Control:
     """A control: its id, what it promises, and the weakest proof on which it may be called ``pass``.
 
     Proof by ``effect``: it was tried. ``server``: the running server said so. ``config``: an object says so.
-    ``none``: nothing could be seen.
+    ``none``: nothing could be seen. ``benchmarks`` are the items of published benchmarks that it decides, each as the
+    benchmark with its version and the item's number, which differs between them.
     """
 
     id: str
     promise: str
     weakest_pass: Proof
+    benchmarks: tuple[tuple[str, str], ...] = ()
 
 
 CONTROLS: dict[str, Control] = {
@@ -55,6 +57,29 @@ CONTROLS: dict[str, Control] = {
             "access.undeclared", "Nobody has access to the policy's namespaces that it does not declare.", "server"
         ),
         Control("access.subjects", "Every service account that is named exists.", "server"),
+        Control(
+            "encryption.at_rest",
+            "No value in etcd of what is to be encrypted is in plain text.",
+            "effect",
+            (("CIS 1.12", "1.2.27"),),
+        ),
+        Control(
+            "encryption.provider",
+            "Values in etcd are encrypted, and will be, by a provider that is strong enough.",
+            "effect",
+            (("CIS 1.12", "1.2.28"),),
+        ),
+        Control("encryption.stragglers", "Every value in etcd was written with the present key.", "effect"),
+        Control("encryption.prefixes", "Every value in etcd is under a key that is known.", "effect"),
+        Control("encryption.servers", "Every API server has loaded the same, and reads all that is in etcd.", "server"),
+        Control("encryption.old_keys", "No API server reads with a key that nothing needs any more.", "server"),
+        Control("encryption.plain_text", "No API server takes plain text for an encrypted value.", "server"),
+        Control("encryption.finished", "No change of keys was begun and not finished.", "config"),
+        Control("encryption.key_age", "The key that writes is young enough.", "config"),
+        Control("encryption.keys", "Keys look drawn at random, and nothing speaks against the file.", "config"),
+        Control("encryption.files", "Nobody but root reads the files with keys.", "config"),
+        Control("encryption.upgrade", "The encryption outlasts the next upgrade by kubeadm.", "config"),
+        Control("encryption.backups", "Every key that etcd or a backup needs lies in more than one place.", "config"),
         Control("policy.namespaces", "Every namespace that the policy names exists.", "server"),
         Control("policy.leftovers", "Nothing of the policy's set is left that the policy no longer names.", "server"),
         Control("policy.waivers", "Every waiver is in date and matches a finding.", "config"),
