@@ -23,6 +23,8 @@ _RELOADED_AT = f"{_CONTROLLER}automatic_reload_last_timestamp_seconds"
 _OPERATIONS = "apiserver_storage_transformation_operations_total"
 _STARTED = "process_start_time_seconds"
 _BUILD = "kubernetes_build_info"
+_PROVIDERS = ("k8s:enc:", "identity")
+"""What a provider's prefix begins with. Others are those of the keys within a provider, which count the same again."""
 _METRICS = (_LOADED, _RELOADS, _RELOADED_AT, _OPERATIONS, _STARTED, _BUILD)
 
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
@@ -87,11 +89,11 @@ def evidence_of(text: str, answered_at: float = 0) -> Evidence:
             by_prefix = written.setdefault(labels.get("resource", ""), {})
             prefix = labels.get("transformer_prefix", "")
             by_prefix[prefix] = by_prefix.get(prefix, 0) + value
-        elif labels.get("status") == "OK":
+        elif labels.get("status") != "OK":
+            unread += value
+        elif labels.get("transformer_prefix", "").startswith(_PROVIDERS):
             resource = labels.get("resource", "")
             read[resource] = read.get(resource, 0) + value
-        else:
-            unread += value
     return Evidence(
         loaded,
         started_at=one.get((_STARTED, ""), 0),

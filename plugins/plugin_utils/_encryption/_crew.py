@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: one piece of work on each of very many objects, several at a time, in little memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._pace import Pace
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import PAGE, Page, Stored
+
+_TICK_SECONDS = 0.1
+_FRESH_SECONDS = 1.0
+"""For how long it is believed that this run may still change something; after that it is asked again."""
+
+Progress = Callable[[int, int], None]
+Work = Callable[[Stored], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``workers`` requests at once at most, ``most_per_second`` of them started in a second; 0 is any number."""
+
+    workers: int = 16
+    most_per_second: float = 0
+
+
+class Crew:
+    """Threads that take one object after the other, as many at once as the pace allows."""
+
+    def __init__(self, limits: Limits, progress: Progress | None, still_allowed: Callable[[], None] | None) -> None:
+        """Take what is allowed; ``progress(done, total)`` is called from the calling thread.
+
+        ``still_allowed`` raises once the run may change nothing any more; any thread may call it.
+        """
+        self._workers = limits.workers
+        self._progress = progress
+        self._still_allowed = still_allowed
+        self._pace = Pace(limits.workers, limits.most_per_second)
+        self._under_way = 0
+        self._room = threading.Condition()
+        self._objects: SimpleQueue[Stored | None] = SimpleQueue()
+        self._done = 0
+        self._total = 0
+        self._asked_at = float("-inf")
+        self._asking = threading.Lock()
+        self._error: BaseException | None = None
+        self._stopped = False
+
+    def go_through(self, pages: Iterable[Page], work: Work) -> None:
+        """Do the work on each object. After the first exception no more is begun, and it is raised here."""
+        threads = [threading.Thread(target=self._take, args=(work,), daemon=True) for _each in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            for page in pages:
+                self._hand_out(page)
+        except BaseException:
+            self._stopped = True
+            raise
+        finally:
+            for _each in threads:
+                self._objects.put(None)
+            for thread in threads:
+                self._wait_for(thread)
+        if self._error is not None:
+            raise self._error
+        self._tell()
+
+    def stop(self) -> None:
+        """Begin no more."""
+        self._stopped = True
+
+    def throttled(self, seconds: float) -> None:
+        """The server has no room for so many requests, and asks to stay away for so long."""
+        with self._room:
+            self._pace = self._pace.refused(time.monotonic(), seconds)
+
+    def _hand_out(self, page: Page) -> None:
+        """Queue a page, and return when so little is left that the next one should be fetched."""
+        self._total = self._done + self._objects.qsize() + len(page.objects) + page.remaining
+        for each in page.objects:
+            self._objects.put(each)
+        while self._objects.qsize() > PAGE // 2 and not self._over:
+            time.sleep(_TICK_SECONDS)
+            self._tell()
+        if self._error is not None:
+            raise self._error
+
+    def _wait_for(self, thread: threading.Thread) -> None:
+        while thread.is_alive():
+            thread.join(_TICK_SECONDS)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._progress:
+            self._progress(self._done, max(self._total, self._done))
+
+    @property
+    def _over(self) -> bool:
+        return self._stopped or self._error is not None
+
+    def _take(self, work: Work) -> None:
+        while (each := self._objects.get()) is not None and not self._over:
+            try:
+                self._check()
+                self._enter()
+                started = time.monotonic()
+                try:
+                    work(each)
+                finally:
+                    self._leave(started)
+            except BaseException as error:
+                self._error = self._error or error
+                return
+
+    def _check(self) -> None:
+        """A process that was stopped for an hour must not go on with what it was about to do."""
+        if self._still_allowed is None or time.monotonic() - self._asked_at < _FRESH_SECONDS:
+            return
+        with self._asking:
+            if time.monotonic() - self._asked_at >= _FRESH_SECONDS:
+                self._still_allowed()
+                self._asked_at = time.monotonic()
+
+    def _enter(self) -> None:
+        with self._room:
+            while (seconds := self._pace.wait(time.monotonic(), self._under_way)) > 0:
+                self._room.wait(min(seconds, _TICK_SECONDS))
+            self._pace = self._pace.started(time.monotonic())
+            self._under_way += 1
+
+    def _leave(self, started: float) -> None:
+        now = time.monotonic()
+        with self._room:
+            self._under_way -= 1
+            self._done += 1
+            self._pace = self._pace.answered(now, now - started)
+            self._room.notify()
