@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what a walk asks etcd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Histogram
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import standing
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _etcd
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+
+
+def scan(context: Context, seen: Seen) -> Histogram:
+    """The histogram of every resource of the goal. Raises HardeningError where it cannot be made."""
+    return scanned(context, seen).histogram
+
+
+def scanned(context: Context, seen: Seen) -> _etcd.Scan:
+    """The same, with the revision and the size of all values."""
+    known = standing(seen.facts, context.goal).known
+    client = next(iter(seen.clients.values()), context.client)
+    return _etcd.scan(etcds(context, seen), client, context.served, context.goal.write, known)
+
+
+def prefix_at(context: Context, seen: Seen, key: str, known: Iterable[str]) -> str | None:
+    """What the value of one key of etcd starts with; ``None`` where there is no such key."""
+    return etcds(context, seen).prefix_at(key, known)
+
+
+def etcds(context: Context, seen: Seen) -> _etcd.Etcds:
+    """etcd as it can be asked on each node that answers."""
+    return _etcd.Etcds.of(context.nodes, seen.on_node)
