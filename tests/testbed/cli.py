@@ -23,6 +23,7 @@ from .tables import DEFAULT_KUBERNETES, KIND_TOOL, KUBERNETES, Spec, default_nam
 
 NODES = ("1", "3")
 CNIS = ("enforcing", "plain")
+API_SERVERS = ("stock", "fast")
 # kind appends the longest of its own words, and no host name has more than 63 characters.
 NAME_LENGTH = 63 - len("-external-load-balancer")
 NAME = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{NAME_LENGTH - 2}}}[a-z0-9])?")
@@ -45,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
         target.add_argument("--k8s-version", default=DEFAULT_KUBERNETES, metavar="VERSION")
     up.add_argument("--nodes", default="1", metavar="1|3", help="3: three control planes behind a balancer")
     up.add_argument("--cni", default="enforcing", metavar="enforcing|plain", help="plain ignores NetworkPolicy")
+    up.add_argument(
+        "--api-server",
+        default="stock",
+        metavar="stock|fast",
+        help="fast looks for a new encryption configuration every two seconds, and comes back at once when killed",
+    )
     up.add_argument("--name", help="the cluster's name; made from the other settings unless given")
     up.add_argument("--existing", action="store_true", help="use the cluster of your kubeconfig, and make nothing")
     down = command("down", "remove clusters, networks and the own daemon; what was built stays for the next time")
@@ -67,15 +74,17 @@ def spec_of(arguments: argparse.Namespace) -> Spec:
         raise SetupError(f"A cluster has 1 node or 3 control planes; NODES={arguments.nodes} is not offered.")
     if arguments.cni not in CNIS:
         raise SetupError(f"The pod network is one of {', '.join(CNIS)}; CNI={arguments.cni} is not offered.")
+    if arguments.api_server not in API_SERVERS:
+        raise SetupError(f"The API server is one of {', '.join(API_SERVERS)}; {arguments.api_server} is not offered.")
     nodes = int(arguments.nodes)
     row = kubernetes(arguments.k8s_version)
-    name = arguments.name or default_name(nodes, arguments.cni, row)
+    name = arguments.name or default_name(nodes, arguments.cni, row, arguments.api_server)
     if not NAME.fullmatch(name):
         raise SetupError(
             f"A cluster's name has up to {NAME_LENGTH} lower-case letters, digits and hyphens, and begins and ends "
             f"without a hyphen; NAME={name} is not such a name."
         )
-    return Spec(name, nodes, arguments.cni, row)
+    return Spec(name, nodes, arguments.cni, row, arguments.api_server)
 
 
 @contextmanager

@@ -11,16 +11,22 @@ from typing import Any
 
 from . import places
 from .node import etcd_tag
-from .tables import COREDNS, KUBE_ROUTER_IMAGE, Spec
+from .tables import COREDNS, KUBE_ROUTER_IMAGE, ApiServer, Spec
 
 CONTAINERD = 'plugins."io.containerd.grpc.v1.cri"'
 
 
-def kubelet_patch(cgroup_v1: bool) -> dict[str, Any]:
-    """What the kubelet is told; on cgroup v1 it neither finds systemd's driver nor starts without being told to."""
+def kubelet_patch(cgroup_v1: bool, api_server: ApiServer) -> dict[str, Any]:
+    """What the kubelet is told; on cgroup v1 it neither finds systemd's driver nor starts without being told to.
+
+    Servers that tests kill again and again would soon be kept waiting for five minutes.
+    """
     patch: dict[str, Any] = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
     if cgroup_v1:
         patch |= {"cgroupDriver": "cgroupfs", "failCgroupV1": False}
+    if api_server == "fast":
+        gates = {"KubeletCrashLoopBackOffMax": True}
+        patch |= {"featureGates": gates, "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"}}
     return patch
 
 
@@ -47,7 +53,7 @@ def kind_config(spec: Spec, *, published: bool, cgroup_v1: bool, lacks_capabilit
         "etcd": {"local": {"imageTag": etcd_tag()}},
         "dns": {"imageTag": COREDNS},
     }
-    patches = [kubelet_patch(cgroup_v1), *([] if published else [components])]
+    patches = [kubelet_patch(cgroup_v1, spec.api_server), *([] if published else [components])]
     return json.dumps(
         {
             "kind": "Cluster",

@@ -33,14 +33,19 @@ def digest(parts: Iterable[str | bytes]) -> str:
 
 def source(tool: GoTool) -> Path:
     """The folder with the tool's go.mod."""
-    return places.PROGRAMS if tool.name == "programs" else places.MODULES / tool.name
+    return places.PROGRAMS if tool.name == "programs" else places.MODULES / (tool.module or tool.name)
 
 
 def inputs(tool: GoTool) -> list[str | bytes]:
     """All that decides what the binaries are: the pinned modules, own sources and the table's row."""
-    folder = source(tool)
-    files = sorted(path for path in folder.rglob("*") if path.suffix in {".go", ".mod", ".sum"})
-    named = [item for path in files for item in (str(path.relative_to(folder)), path.read_bytes())]
+    folders = [source(tool), *([places.MODULES / tool.sources] if tool.sources else [])]
+    named = [
+        item
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in {".go", ".mod", ".sum"}
+        for item in (str(path.relative_to(folder)), path.read_bytes())
+    ]
     return [repr(tool), *named]
 
 

@@ -28,6 +28,7 @@ from .tables import (
     PROGRAMS_TOOL,
     TOOLBOX_IMAGE,
     Kubernetes,
+    fast_api_server,
     kubernetes_tool,
 )
 
@@ -241,6 +242,14 @@ def ensure_balancer(shell: Shell) -> Path:
     """
     program = gobuild.build(PROGRAMS_TOOL) / "balancer"
     return write_single(BALANCER_IMAGE, "balancer", [*shell_entries(shell), Entry("bin/envoy", source=program)], {})
+
+
+def ensure_api_server(row: Kubernetes, name: str) -> tuple[Path, Path]:
+    """The program of the fast API server, and the archive with its image under the name of the stock one."""
+    program = gobuild.build(fast_api_server(row)) / "kube-apiserver"
+    path = "usr/local/bin/kube-apiserver"
+    entries = [*(Entry(str(parent)) for parent in reversed(Path(path).parents[:-1])), Entry(path, source=program)]
+    return program, write_single(name, "api-server", entries, {"Entrypoint": [f"/{path}"]})
 
 
 def may_lend_name(engine: Engine) -> bool:

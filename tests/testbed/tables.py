@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import SetupError
 
 Cni = Literal["enforcing", "plain"]
+ApiServer = Literal["stock", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def kubernetes(wanted: str) -> Kubernetes:
 class GoTool:
     """One set of programs that is built from one go.mod.
 
-    `programs` maps the name of a binary to the package it is built from, relative to `base`.
+    `programs` maps the name of a binary to the package it is built from, relative to `base`. `sources` is a folder of
+    our own programs, which are built from another tool's go.mod: that of `module`.
     """
 
     name: str
@@ -69,6 +71,8 @@ class GoTool:
     seconds: int
     tags: str = ""
     ldflags: str = "-s -w"
+    module: str = field(default="", repr=False)
+    sources: str = field(default="", repr=False)
 
 
 def kubernetes_tool(row: Kubernetes) -> GoTool:
@@ -96,6 +100,21 @@ def kubernetes_tool(row: Kubernetes) -> GoTool:
         programs={name: f"cmd/{name}" for name in names},
         seconds=375,
         ldflags="-s -w " + " ".join(f"-X k8s.io/component-base/version.{key}={value}" for key, value in facts.items()),
+    )
+
+
+def fast_api_server(row: Kubernetes) -> GoTool:
+    """An API server that looks for a new encryption configuration every two seconds."""
+    stock = kubernetes_tool(row)
+    folder = "fast-api-server"
+    return GoTool(
+        name=f"{folder}-{row.minor}",
+        base="..",
+        programs={"kube-apiserver": f"{folder}/main.go"},
+        seconds=60,
+        ldflags=stock.ldflags,
+        module=stock.name,
+        sources=folder,
     )
 
 
@@ -163,6 +182,7 @@ class Spec:
     nodes: int
     cni: Cni
     kubernetes: Kubernetes
+    api_server: ApiServer = "stock"
 
     @property
     def containers(self) -> tuple[str, ...]:
@@ -177,7 +197,8 @@ class Spec:
     @property
     def facts(self) -> dict[str, str | int]:
         """What must be alike for an existing cluster to be used again."""
-        return {"nodes": self.nodes, "cni": self.cni, "kubernetes": self.kubernetes.minor}
+        other = {} if self.api_server == "stock" else {"api_server": self.api_server}
+        return {"nodes": self.nodes, "cni": self.cni, "kubernetes": self.kubernetes.minor, **other}
 
     @property
     def network(self) -> str:
@@ -185,7 +206,7 @@ class Spec:
         return f"testbed-{self.name}"
 
 
-def default_name(nodes: int, cni: Cni, row: Kubernetes) -> str:
+def default_name(nodes: int, cni: Cni, row: Kubernetes, api_server: ApiServer = "stock") -> str:
     """`hardening` for the default cluster, with what differs appended for others: hardening-3-plain-1-35."""
     parts = ["hardening"]
     if nodes != 1:
@@ -194,6 +215,8 @@ def default_name(nodes: int, cni: Cni, row: Kubernetes) -> str:
         parts.append(cni)
     if row.minor != DEFAULT_KUBERNETES:
         parts.append(row.minor.replace(".", "-"))
+    if api_server != "stock":
+        parts.append(api_server)
     return "-".join(parts)
 
 

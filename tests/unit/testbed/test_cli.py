@@ -24,6 +24,7 @@ def test_up_without_options_is_the_default_cluster() -> None:
         (["up", "--nodes", "0"], "NODES=0 is not offered"),
         (["up", "--nodes", "many"], "NODES=many is not offered"),
         (["up", "--cni", "foo"], "The pod network is one of enforcing, plain; CNI=foo is not offered"),
+        (["up", "--api-server", "slow"], "The API server is one of stock, fast; slow is not offered"),
         (["up", "--name", "Foo_Bar"], "NAME=Foo_Bar is not such a name"),
         (["up", "--name", "../up"], "NAME=../up is not such a name"),
         (["up", "--name", "a" * 41], "up to 40"),

@@ -14,8 +14,10 @@ import yaml
 from tests.testbed import config, tables
 
 
-def kind(nodes: int = 1, cni: tables.Cni = "enforcing", **facts: bool) -> dict[str, Any]:
-    spec = tables.Spec("demo", nodes, cni, tables.kubernetes("1.36"))
+def kind(
+    nodes: int = 1, cni: tables.Cni = "enforcing", api_server: tables.ApiServer = "stock", **facts: bool
+) -> dict[str, Any]:
+    spec = tables.Spec("demo", nodes, cni, tables.kubernetes("1.36"), api_server)
     settings = {"published": False, "cgroup_v1": False, "lacks_capability": False, **facts}
     document: dict[str, Any] = json.loads(config.kind_config(spec, **settings))
     return document
@@ -52,6 +54,13 @@ def test_cgroup_v1_gets_the_other_driver() -> None:
     kubelet = kubeadm(document, "KubeletConfiguration")
     assert (kubelet["cgroupDriver"], kubelet["failCgroupV1"]) == ("cgroupfs", False)
     assert sum("SystemdCgroup = false" in patch for patch in document["containerdConfigPatches"]) == 2
+
+
+def test_servers_that_tests_kill_are_not_kept_waiting() -> None:
+    kubelet = kubeadm(kind(api_server="fast"), "KubeletConfiguration")
+    assert kubelet["featureGates"] == {"KubeletCrashLoopBackOffMax": True}
+    assert kubelet["crashLoopBackOff"] == {"maxContainerRestartPeriod": "1s"}
+    assert "crashLoopBackOff" not in kubeadm(kind(), "KubeletConfiguration")
 
 
 def test_host_with_everything_is_not_patched() -> None:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,3 +61,15 @@ def test_the_words_of_kind_are_told_when_it_fails(
     spec = tables.Spec("demo", 1, "enforcing", tables.kubernetes("1.36"))
     with pytest.raises(SetupError, match=told):
         making.create_nodes(Engine(None, own=False), spec, kind, "hardening.local/node:1", {})
+
+
+def test_requests_are_shortened_in_the_manifest_alone(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifests" / "kube-apiserver.yaml"
+    manifest.parent.mkdir()
+    before = "  - command:\n    - kube-apiserver\n    - --advertise-address=10.0.0.1\n    name: kube-apiserver\n"
+    manifest.write_text(before)
+    script = making.SHORTEN_REQUESTS.replace("/etc/kubernetes", str(tmp_path))
+    subprocess.run(["sh", "-c", script], check=True)
+    first = "    - kube-apiserver\n"
+    assert manifest.read_text() == before.replace(first, f"{first}    - --request-timeout=10s\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["manifests"]

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.testbed import gobuild, tables
+from tests.testbed import gobuild, places, tables
 from tests.testbed.errors import SetupError
 
 
@@ -67,16 +69,43 @@ def test_kubeadm_is_told_its_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "cni", "version", "name"),
+    ("nodes", "cni", "version", "api_server", "name"),
     [
-        (1, "enforcing", "1.36", "hardening"),
-        (3, "enforcing", "1.36", "hardening-3"),
-        (1, "plain", "1.36", "hardening-plain"),
-        (3, "plain", "1.35", "hardening-3-plain-1-35"),
+        (1, "enforcing", "1.36", "stock", "hardening"),
+        (3, "enforcing", "1.36", "stock", "hardening-3"),
+        (1, "plain", "1.36", "stock", "hardening-plain"),
+        (3, "plain", "1.35", "stock", "hardening-3-plain-1-35"),
+        (3, "enforcing", "1.36", "fast", "hardening-3-fast"),
     ],
 )
-def test_default_names_differ_with_the_settings(nodes: int, cni: tables.Cni, version: str, name: str) -> None:
-    assert tables.default_name(nodes, cni, tables.kubernetes(version)) == name
+def test_default_names_differ_with_the_settings(
+    nodes: int, cni: tables.Cni, version: str, api_server: tables.ApiServer, name: str
+) -> None:
+    assert tables.default_name(nodes, cni, tables.kubernetes(version), api_server) == name
+
+
+def test_the_fast_api_server_is_built_from_the_stock_ones_modules_and_anew_when_its_own_source_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = tables.kubernetes("1.36")
+    fast, stock = tables.fast_api_server(row), tables.kubernetes_tool(row)
+    assert gobuild.source(fast) == gobuild.source(stock)
+    assert fast.ldflags == stock.ldflags
+    package = gobuild.command(fast, "kube-apiserver", tmp_path)[-1]
+    assert (gobuild.source(fast) / package).resolve() == places.MODULES / "fast-api-server" / "main.go"
+    before, of_stock = gobuild.folder(fast), gobuild.folder(stock)
+    shutil.copytree(places.MODULES, tmp_path / "modules")
+    monkeypatch.setattr(places, "MODULES", tmp_path / "modules")
+    assert (gobuild.folder(fast), gobuild.folder(stock)) == (before, of_stock)
+    (tmp_path / "modules" / "fast-api-server" / "main.go").write_text("package main\n")
+    assert gobuild.folder(fast) != before
+    assert gobuild.folder(stock) == of_stock
+
+
+@pytest.mark.parametrize("api_server", ["stock", "fast"])
+def test_a_cluster_is_used_again_only_with_the_same_api_server(api_server: tables.ApiServer) -> None:
+    asked = tables.Spec("demo", 1, "enforcing", tables.kubernetes("1.36"), api_server)
+    assert (asked.facts == spec(1).facts) is (api_server == "stock")
 
 
 def spec(nodes: int) -> tables.Spec:
