@@ -284,8 +284,16 @@ class _Run:
         if options.existing_only and work.live is not None:
             # With its uid the server refuses to create it anew, should it have gone since.
             body = {**body, "metadata": {**body["metadata"], "uid": work.live["metadata"]["uid"]}}
+        # Of what was not there before nobody looks at more, unless it is to be recorded.
+        metadata_only = work.live is None and self._recorder is None
         for _try in range(_RACE_TRIES):
-            answer = self._client.apply(body, manager=options.manager, dry_run=options.dry_run, force=options.force)
+            answer = self._client.apply(
+                body,
+                manager=options.manager,
+                dry_run=options.dry_run,
+                force=options.force,
+                metadata_only=metadata_only,
+            )
             if not is_lost_race(answer):
                 break
         return answer

@@ -32,6 +32,8 @@ USER_AGENT = f"hardening.kubernetes/{VERSION}"
 
 _PAGE = 500
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_WHOLE = "application/json"
+_METADATA_KIND = "PartialObjectMetadata"
 _METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 METADATA_LIST = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 _APPLY = "application/apply-patch+yaml"
@@ -48,8 +50,8 @@ Query = Sequence[tuple[str, str]]
 class Answer:
     """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings.
 
-    ``repeated``: an earlier try may have been carried out already, only its answer was lost. ``date`` is the time by the
-    server's clock, in whole seconds, as HTTP writes it; empty where it told none.
+    ``repeated``: an earlier try may have been carried out already, only its answer was lost. ``date`` is the time by
+    the server's clock, in whole seconds, as HTTP writes it; empty where it told none.
     """
 
     status: int
@@ -122,7 +124,7 @@ class Client:
         query: Query = (),
         body: Any = None,
         content_type: str = "application/json",
-        accept: str = "application/json",
+        accept: str = _WHOLE,
         repeatable: bool | None = None,
     ) -> Answer:
         """One request. Tries 429, 5xx and cut connections again; gives back 4xx; raises Unauthorized and Unreachable.
@@ -178,11 +180,11 @@ class Client:
         self, resource: Resource, name: str, namespace: str = "", *, metadata_only: bool = False
     ) -> dict[str, Any] | None:
         """One object; ``None`` where there is none, raises KubeError for any other refusal."""
-        accept = _METADATA if metadata_only else "application/json"
+        accept = _METADATA if metadata_only else _WHOLE
         answer = self.request("GET", resource.path(namespace, name), accept=accept)
         if answer.status == 404:
             return None
-        return whole(self.checked(answer, resource.kind, "PartialObjectMetadata").object, resource)
+        return whole(self.checked(answer, resource.kind, _METADATA_KIND).object, resource)
 
     def list(
         self,
@@ -194,7 +196,7 @@ class Client:
         metadata_only: bool = False,
     ) -> list[dict[str, Any]]:
         """All objects of a namespace, or of all, page by page; each with its ``apiVersion`` and ``kind``."""
-        accept = METADATA_LIST if metadata_only else "application/json"
+        accept = METADATA_LIST if metadata_only else _WHOLE
         selectors = (("labelSelector", label_selector), ("fieldSelector", field_selector))
         query = [("limit", str(_PAGE)), *((key, value) for key, value in selectors if value)]
         items: list[dict[str, Any]] = []
@@ -220,16 +222,28 @@ class Client:
         answer = self.request("POST", resource.path(metadata.get("namespace", "")), query=query, body=obj)
         return self._by_api_server(answer, resource.kind)
 
-    def apply(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = False) -> Answer:
-        """Server-side apply as this field manager; the caller judges a refusal. Raises as :meth:`create` does."""
+    def apply(
+        self,
+        obj: Mapping[str, Any],
+        *,
+        manager: str,
+        dry_run: bool = False,
+        force: bool = False,
+        metadata_only: bool = False,
+    ) -> Answer:
+        """Server-side apply as this field manager; the caller judges a refusal. Raises as :meth:`create` does.
+
+        With ``metadata_only`` the server answers with no more than that, which spares it a tenth of its work.
+        """
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
         query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
         if force:
             query.append(("force", "true"))
         path = resource.path(metadata.get("namespace", ""), metadata.get("name", ""))
-        answer = self.request("PATCH", path, query=query, body=obj, content_type=_APPLY)
-        return self._by_api_server(answer, resource.kind)
+        accept, kinds = (_METADATA, (resource.kind, _METADATA_KIND)) if metadata_only else (_WHOLE, (resource.kind,))
+        answer = self.request("PATCH", path, query=query, body=obj, content_type=_APPLY, accept=accept)
+        return self._by_api_server(answer, *kinds)
 
     def merge(self, obj: Mapping[str, Any], patch: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> Answer:
         """JSON merge patch of a live object, if it is still in the version that was read; the caller judges a refusal.

@@ -93,6 +93,13 @@ def test_the_budget_in_one_namespace(api: FakeApi, client: Client) -> None:
     assert api.requests[0].path == "/apis/networking.k8s.io/v1/namespaces/a/networkpolicies"
 
 
+def test_what_is_made_anew_comes_back_as_metadata_and_what_changes_as_a_whole(api: FakeApi, client: Client) -> None:
+    run(api, client, [policy(1)])
+    assert "as=PartialObjectMetadata" in api.requests[-1].headers["Accept"]
+    results, _counts = run(api, client, [policy(1, policyTypes=["Egress"])])
+    assert api.requests[-1].headers["Accept"] == "application/json" and results[0].action == "updated"
+
+
 def test_the_budget_in_a_cluster_full_of_foreign_objects(api: FakeApi, client: Client) -> None:
     for number in range(3000):
         api.store("networkpolicies", f"foreign-{number % 300}", f"f{number}", NETWORKING)

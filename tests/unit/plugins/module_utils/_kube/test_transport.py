@@ -10,7 +10,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -332,6 +333,99 @@ def test_connections_are_kept(api: FakeApi) -> None:
     asking.parallel(lambda _number: asking.request("GET", "/version"), range(100))
     assert len(api.requests) == 100
     assert threading.active_count() - before <= 32
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[tuple[str, list[int]]]:
+    """A server that says just these bytes to every request: its URL, and how many requests each connection carried."""
+    carried: list[int] = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        with connection, connection.makefile("rb") as asked:
+            while asked.readline():
+                while asked.readline().strip():
+                    pass
+                carried[number] += 1
+                connection.sendall(answer)
+                if b"Content-Length" not in answer and b"chunked" not in answer:
+                    return
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _address = listener.accept()
+                carried.append(0)
+                threading.Thread(target=serve, args=(connection, len(carried) - 1), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", carried
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+JSON = b"Content-Type: application/json\r\n"
+VERSION = b'{"major": "1", "minor": "36"}'
+LENGTH = b"Content-Length: %d\r\n" % len(VERSION)
+CHUNKS = b"5\r\n" + VERSION[:5] + b"\r\n%x\r\n" % len(VERSION[5:]) + VERSION[5:] + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "carried"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [2], id="length"),
+        pytest.param(b"HTTP/1.1 200\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [2], id="no-reason"),
+        pytest.param(b"HTTP/1.1 200 OK\n" + JSON + LENGTH + b"\n" + VERSION, [2], id="bare-line-feeds"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ncontent-type:application/json\r\n" + LENGTH + b"\r\n" + VERSION, [2], id="lower-case"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + JSON + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS, [2], id="chunked"),
+        pytest.param(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [2], id="continue"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [1, 1], id="closing"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + JSON + b"\r\n" + VERSION, [1, 1], id="to-the-end"),
+        pytest.param(b"HTTP/1.0 200 OK\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [1, 1], id="http-1.0"),
+        pytest.param(
+            b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + JSON + LENGTH + b"\r\n" + VERSION, [2], id="kept-1.0"
+        ),
+    ],
+)
+def test_every_form_of_answer_is_read_whole(answer: bytes, carried: list[int]) -> None:
+    with saying(answer) as (url, told):
+        asking = connect({"host": url, "api_key": "good"})
+        bodies = [asking.request("GET", "/version").body for _number in range(2)]
+    assert bodies == [json.loads(VERSION)] * 2 and told == carried
+
+
+def test_an_answer_without_a_body_ends_with_its_head() -> None:
+    with saying(b"HTTP/1.1 204 No Content\r\nX-Content-Length: none\r\n\r\n") as (url, _carried):
+        answer = connect({"host": url, "api_key": "good"}).request("DELETE", "/any")
+    assert answer.status == 204 and answer.body == ""
+
+
+def test_headers_that_come_several_times_or_over_several_lines_are_all_kept() -> None:
+    warnings = b'Warning: 299 - "one"\r\nX-Other: a\r\nwarning: 299 -\r\n\t"two"\r\n'
+    with saying(b"HTTP/1.1 200 OK\r\n" + warnings + JSON + LENGTH + b"\r\n" + VERSION) as (url, _carried):
+        answer = connect({"host": url, "api_key": "good"}).request("GET", "/version")
+    assert answer.warnings == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0-OpenSSH_9.2", id="another-protocol"),
+        pytest.param(b"HTTP/1.1 ok\r\n\r\n", "HTTP/1.1 ok", id="no-status"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-", "the answer was cut off", id="head-cut-off"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Type: a\r\n", "closed connection", id="head-without-end"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101, "more than 100 headers", id="many-headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 65536 + b"\r\n", "header line", id="long-header"),
+    ],
+)
+def test_what_is_no_answer_is_told_as_such(answer: bytes, why: str) -> None:
+    with saying(answer) as (url, _carried), pytest.raises(Unreachable, match=why):
+        connect({"host": url, "api_key": "good"}).version()
 
 
 def test_a_certificate_by_the_right_authority(tmp_path: Path) -> None:
