@@ -16,8 +16,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import PAGE, Page, Stored
 
 _TICK_SECONDS = 0.1
-_FRESH_SECONDS = 1.0
-"""For how long it is believed that this run may still change something; after that it is asked again."""
 
 Progress = Callable[[int, int], None]
 Work = Callable[[Stored], None]
@@ -34,22 +32,17 @@ class Limits:
 class Crew:
     """Threads that take one object after the other, as many at once as the pace allows."""
 
-    def __init__(self, limits: Limits, progress: Progress | None, still_allowed: Callable[[], None] | None) -> None:
-        """Take what is allowed; ``progress(done, total)`` is called from the calling thread.
-
-        ``still_allowed`` raises once the run may change nothing any more; any thread may call it.
-        """
+    def __init__(self, limits: Limits, progress: Progress | None) -> None:
+        """Take what is allowed; ``progress(done, total)`` is called from the calling thread."""
         self._workers = limits.workers
         self._progress = progress
-        self._still_allowed = still_allowed
         self._pace = Pace(limits.workers, limits.most_per_second)
         self._under_way = 0
         self._room = threading.Condition()
         self._objects: SimpleQueue[Stored | None] = SimpleQueue()
         self._done = 0
+        self._handed_out = 0
         self._total = 0
-        self._asked_at = float("-inf")
-        self._asking = threading.Lock()
         self._error: BaseException | None = None
         self._stopped = False
 
@@ -84,10 +77,11 @@ class Crew:
 
     def _hand_out(self, page: Page) -> None:
         """Queue a page, and return when so little is left that the next one should be fetched."""
-        self._total = self._done + self._objects.qsize() + len(page.objects) + page.remaining
+        self._handed_out += len(page.objects)
+        self._total = self._handed_out + page.remaining
         for each in page.objects:
             self._objects.put(each)
-        while self._objects.qsize() > PAGE // 2 and not self._over:
+        while self._objects.qsize() > PAGE and not self._over:
             time.sleep(_TICK_SECONDS)
             self._tell()
         if self._error is not None:
@@ -109,7 +103,6 @@ class Crew:
     def _take(self, work: Work) -> None:
         while (each := self._objects.get()) is not None and not self._over:
             try:
-                self._check()
                 self._enter()
                 started = time.monotonic()
                 try:
@@ -119,15 +112,6 @@ class Crew:
             except BaseException as error:
                 self._error = self._error or error
                 return
-
-    def _check(self) -> None:
-        """A process that was stopped for an hour must not go on with what it was about to do."""
-        if self._still_allowed is None or time.monotonic() - self._asked_at < _FRESH_SECONDS:
-            return
-        with self._asking:
-            if time.monotonic() - self._asked_at >= _FRESH_SECONDS:
-                self._still_allowed()
-                self._asked_at = time.monotonic()
 
     def _enter(self) -> None:
         with self._room:

@@ -21,13 +21,25 @@ PATIENCE_SECONDS = 180.0
 """For how long all of them may be away. A static pod that is started anew takes 40 seconds."""
 _AWAY_SECONDS = 5.0
 """After this time a server that did not answer is tried again."""
+_FRESH_SECONDS = 1.0
 
 
 class Servers:
     """Asks each in turn; any number of threads may share it."""
 
-    def __init__(self, clients: Sequence[Client], patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Take a client for each address, which should give up soon itself, and how long to wait for any of them."""
+    def __init__(
+        self,
+        clients: Sequence[Client],
+        still_allowed: Callable[[], None] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Take a client for each address, which should give up soon itself, and how long to wait for any of them.
+
+        ``still_allowed`` raises once nothing may be asked any more. It is called before a request, unless it was within
+        the last second: a process that was stopped for an hour must not go on with what it was about to do.
+        """
+        self._still_allowed = still_allowed
+        self._allowed_at = float("-inf")
         self._clients = tuple(clients)
         self._patience_seconds = patience_seconds
         self._turns = itertools.count()
@@ -43,6 +55,7 @@ class Servers:
         """What the question gives, asked of whichever server answers. Raises Unreachable once none has for too long."""
         while True:
             client = self._next()
+            self._check()
             try:
                 told = question(client)
             except Unreachable as error:
@@ -58,6 +71,14 @@ class Servers:
     def checked_list(self, answer: Answer) -> dict[str, Any]:
         """A page of a list, checked in the same way."""
         return self._clients[0].checked_list(answer)
+
+    def _check(self) -> None:
+        if self._still_allowed is None or time.monotonic() - self._allowed_at < _FRESH_SECONDS:
+            return
+        with self._lock:
+            if time.monotonic() - self._allowed_at >= _FRESH_SECONDS:
+                self._still_allowed()
+                self._allowed_at = time.monotonic()
 
     def _next(self) -> Client:
         now = time.monotonic()

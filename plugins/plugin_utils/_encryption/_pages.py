@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import Servers
 
 PAGE = 500
+_FIRST_PAGE = 50
+"""Of objects of which nothing is known yet: what people keep in annotations may be 256 KiB each."""
+_PAGE_SIZE = 4 * 2**20
+"""Characters of annotations that a page should not have more of."""
 METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 
 
@@ -50,9 +54,9 @@ def pages(servers: Servers, resource: Resource) -> Iterator[Page]:
 
     Raises KubeError where the server refuses. An object that is made meanwhile may be missing.
     """
-    path, token = resource.path(), ""
+    path, token, limit = resource.path(), "", _FIRST_PAGE
     while True:
-        query = [("limit", str(PAGE)), *([("continue", token)] if token else [])]
+        query = [("limit", str(limit)), *([("continue", token)] if token else [])]
         answer = servers.request("GET", path, query=query, accept=METADATA_LIST)
         if answer.status == 410 and token:
             # The snapshot that the pages are cut from was compacted away: the server offers to go on behind the last
@@ -61,7 +65,14 @@ def pages(servers: Servers, resource: Resource) -> Iterator[Page]:
             continue
         body = servers.checked_list(answer)
         metadata = body.get("metadata") or {}
-        yield Page(tuple(stored(item) for item in body["items"] or ()), int(metadata.get("remainingItemCount") or 0))
-        token = metadata.get("continue", "")
+        items = body["items"] or ()
+        yield Page(tuple(stored(item) for item in items), int(metadata.get("remainingItemCount") or 0))
+        token, limit = metadata.get("continue", ""), _limit_after(items)
         if not token:
             return
+
+
+def _limit_after(items: Sequence[dict[str, Any]]) -> int:
+    """How many objects the next page may have, if they are like these."""
+    size = sum(len(text) for item in items for text in (item["metadata"].get("annotations") or {}).values())
+    return PAGE if not size else max(1, min(PAGE, _PAGE_SIZE * len(items) // size))

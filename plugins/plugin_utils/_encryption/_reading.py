@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Crew, Limits, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import evidence
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import Servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import (
+    PATIENCE_SECONDS,
+    Servers,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import METADATA, Stored, pages
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import MOST_LISTED, reason_of
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import resource_of
@@ -53,18 +56,21 @@ def read_all(
     limits: Limits | None = None,
     progress: Progress | None = None,
     still_allowed: Callable[[], None] | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Read:
     """Read all objects of a resource such as ``secrets`` at the server of this client; nothing of them is kept.
 
-    Raises KubeError where they may not be listed, and Unreachable where the server does not answer.
+    Raises KubeError where they may not be listed, and Unreachable where the server has not answered for
+    ``patience_seconds``.
     """
-    return _Run(client_at, resource, Crew(limits or Limits(), progress, still_allowed)).all()
+    return _Run(
+        Servers([client_at], still_allowed, patience_seconds), resource, Crew(limits or Limits(), progress)
+    ).all()
 
 
 class _Run:
-    def __init__(self, client: Client, resource: str, crew: Crew) -> None:
-        self._client = client
-        self._servers = Servers([client])
+    def __init__(self, servers: Servers, resource: str, crew: Crew) -> None:
+        self._servers = servers
         self._name = resource
         self._resource = self._servers.ask(lambda client: resource_of(client, resource))
         self._crew = crew

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Crew, Limits, Progress
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import Servers
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import (
+    PATIENCE_SECONDS,
+    Servers,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import (
     METADATA,
     Stored,
@@ -62,17 +65,18 @@ def rewrite(
     limits: Limits | None = None,
     progress: Progress | None = None,
     still_allowed: Callable[[], None] | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Rewritten:
     """Rewrite all objects of a resource such as ``secrets``, through whichever of the servers answers.
 
     ``progress(done, total)`` is called several times a second from this thread. ``still_allowed`` is called at least
     every second, by any thread, and raises once this run may change nothing any more. Raises what it raises, KubeError
-    where the objects may not be listed, and Unreachable where no server answers.
+    where the objects may not be listed, and Unreachable where no server has answered for ``patience_seconds``.
     """
     started = time.monotonic()
-    servers = Servers(clients)
+    servers = Servers(clients, still_allowed, patience_seconds)
     found = servers.ask(lambda client: resource_of(client, resource))
-    return _Run(servers, found, Crew(limits or Limits(), progress, still_allowed)).all(started)
+    return _Run(servers, found, Crew(limits or Limits(), progress)).all(started)
 
 
 class _Run:

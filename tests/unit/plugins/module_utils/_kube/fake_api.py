@@ -82,7 +82,7 @@ class FakeApi:
     forbidden: Callable[[str, Place], bool] = lambda _method, _place: False
     tokens: set[str] = field(default_factory=set)
     kinds: list[dict[str, Any]] = field(default_factory=list)
-    intercept: Callable[[Request], tuple[int, dict[str, Any] | None] | None] = lambda _request: None
+    intercept: Callable[[Request], tuple[int, dict[str, Any] | str | None] | None] = lambda _request: None
     warnings: list[str] = field(default_factory=list)
     conflict: dict[str, Any] | None = None
     version: int = 0
@@ -106,7 +106,7 @@ class FakeApi:
         self.objects[path] = {**obj, "metadata": {**obj["metadata"], **stamp}}
         return self.objects[path]
 
-    def answer(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any] | str]:
         at = place(request.path)
         if self.tokens and request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401, status(401, "Unauthorized", "Unauthorized")
@@ -199,16 +199,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.bodies.append(body)
             trouble = self.api.troubles.popleft() if self.api.troubles else ()
             code, headers = trouble or (CUT, {})
-            answer: dict[str, Any] = status(code, "Trouble", "trouble")
+            answer: dict[str, Any] | str = status(code, "Trouble", "trouble")
             if trouble == ():
                 code, answer = self.api.answer(request, body)
             if code == CUT:
                 self.close_connection = True
                 self.connection.close()
                 return
-        data = json.dumps(answer).encode()
+        is_text = isinstance(answer, str)
+        data = answer.encode() if is_text else json.dumps(answer).encode()
         self.send_response(code)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/plain" if is_text else "application/json")
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers.items():
             self.send_header(name, value)
