@@ -18,8 +18,10 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
     BREAK_GLASS,
+    ENCRYPTION,
     ENFORCE,
     RECORDS,
+    SYSTEM,
     cluster_role_rules,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema import SCHEMA
@@ -27,6 +29,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
     ACCESS,
     ACCESS_DEFINITIONS,
     CLUSTER_ACCESS,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_encryption import (
+    ENCRYPTION as CLUSTER_ENCRYPTION,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_encryption import (
+    ESCROW,
+    KMS,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network import (
     NETWORK,
@@ -103,6 +112,7 @@ _CLUSTER_ROLES = (
     (AUDIT, "Reads what an audit judges; no Secrets, and nothing is written."),
     (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
     (BREAK_GLASS, "Takes away what denies, in an emergency, and cannot put it back."),
+    (ENCRYPTION, "Goes with one of the first two for encryption at rest: counts Secrets and has them written anew."),
 )
 
 _CORE, _EVERY = '""', '"*"'
@@ -191,6 +201,9 @@ _SECTIONS: tuple[tuple[str, str, Schema], ...] = (
         ACCESS_DEFINITIONS["access_keep_in_cluster"],
     ),
     ("`cluster.network.probe`", PROBE["description"], PROBE),
+    ("`cluster.encryption`", CLUSTER_ENCRYPTION["description"], CLUSTER_ENCRYPTION),
+    ("`cluster.encryption.kms`", KMS["description"], KMS),
+    ("`cluster.encryption.escrow`", ESCROW["description"], ESCROW),
     ("A waiver: `waivers[]`", "", SCHEMA["$defs"]["waiver"]),
 )
 
@@ -213,6 +226,11 @@ _FORMATS_SAID: Mapping[str, str] = {
     "quota-name": "something that a quota limits",
     "container-resource": "a resource of containers",
     "storage": "`storage`",
+    "encrypted-resource": "a resource",
+    "kms-plugin": "a name",
+    "unix-socket": "a socket",
+    "duration": "a duration",
+    "absolute-path": "an absolute path",
     "words": "words",
 }
 _TYPES_SAID: Mapping[str, str] = {
@@ -231,7 +249,7 @@ def policy_reference() -> str:
 def cluster_roles() -> str:
     """The text of playbooks/files/cluster_roles.yml."""
     head = f"---\n# {_MADE}\napiVersion: v1\nkind: List\nitems:\n"
-    return head + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES) + _records()
+    return head + "".join(_cluster_role(*said) for said in _CLUSTER_ROLES) + _system() + _records()
 
 
 def _cluster_role(name: str, description: str) -> str:
@@ -243,6 +261,18 @@ def _cluster_role(name: str, description: str) -> str:
       name: {name}
     rules:
 {_rules(name)}"""
+
+
+def _system() -> str:
+    return f"""\
+  # The Role that goes with {ENCRYPTION}: its lock, and what kubeadm keeps.
+  - apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: {SYSTEM}
+      namespace: kube-system
+    rules:
+{_rules(SYSTEM)}"""
 
 
 def _records() -> str:
@@ -262,11 +292,18 @@ def _records() -> str:
 
 
 def _rules(name: str) -> str:
-    return "".join(
+    return "".join(map(_rule, cluster_role_rules(name)))
+
+
+def _rule(rule: Mapping[str, list[str]]) -> str:
+    verbs = f"        verbs: [{', '.join(rule['verbs'])}]\n"
+    if "nonResourceURLs" in rule:
+        return f"      - nonResourceURLs: [{', '.join(rule['nonResourceURLs'])}]\n{verbs}"
+    return (
         f"      - apiGroups: [{', '.join(group or _CORE for group in rule['apiGroups'])}]\n"
         f"        resources: [{', '.join(rule['resources']).replace('*', _EVERY)}]\n"
-        f"        verbs: [{', '.join(rule['verbs'])}]\n"
-        for rule in cluster_role_rules(name)
+        + "".join(f"        resourceNames: [{name}]\n" for name in rule.get("resourceNames", ()))
+        + verbs
     )
 
 

@@ -52,6 +52,7 @@ class ActionModule(HardeningAction):
                 "cluster_access",
                 "probe",
                 "record",
+                "encryption_at_rest",
             ],
             "default": ["pod_security", "network_policies", "probe"],
         },

@@ -153,6 +153,10 @@ policy:
       description: C(namespaces), C(selected), C(default), C(exempt) and C(cluster) of the role C(rbac).
       type: dict
       returned: success
+    encryption:
+      description: What the policy says of C(cluster.encryption), for the role C(encryption_at_rest).
+      type: dict
+      returned: success
     waivers:
       description: The failures that somebody answers for until a day.
       type: list

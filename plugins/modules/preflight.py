@@ -13,7 +13,8 @@ description:
   - Asks whether the API server can be reached, whether the versions of Kubernetes, ansible-core and Python are
     supported, and whether the user has the permissions that a run needs.
   - Everything that is missing is told in one message, with the ClusterRole that brings it. The playbook
-    C(hardening.kubernetes.cluster_roles) installs both ClusterRoles, C(hardening-audit) and C(hardening-enforce).
+    C(hardening.kubernetes.cluster_roles) installs the ClusterRoles, C(hardening-audit), C(hardening-enforce) and, for
+    encryption at rest, C(hardening-encryption).
   - A permission without which a run works, but proves less, is a warning.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
@@ -35,7 +36,16 @@ options:
         V(record) to keep a record in the cluster by which the run can be put back. The others are the roles.
     type: list
     elements: str
-    choices: [namespaces, pod_security, resource_limits, network_policies, rbac, cluster_access, probe, record]
+    choices:
+      - namespaces
+      - pod_security
+      - resource_limits
+      - network_policies
+      - rbac
+      - cluster_access
+      - probe
+      - record
+      - encryption_at_rest
     default: [pod_security, network_policies, probe]
   namespaces:
     description:

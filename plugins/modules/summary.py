@@ -39,7 +39,7 @@ options:
       - What the run was to judge. Each of these without a finding of its own is a failure, like one of O(errors).
     type: list
     elements: str
-    choices: [pod_security, resource_limits, network_policies, rbac]
+    choices: [pod_security, resource_limits, network_policies, rbac, encryption_at_rest]
     default: []
   waivers:
     description:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import Path
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_access import ACCESS_CHECKS
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_encryption import ENCRYPTION_CHECKS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_flow, parse_peer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._limits import contradictions
@@ -27,7 +28,7 @@ _SECTIONS = ("pod_security", "network", "resources", "access")
 
 def _says_something(policy: Any) -> Wrong:
     cluster = policy.get("cluster") if isinstance(policy, dict) else None
-    if isinstance(cluster, dict) and "access" in cluster:
+    if isinstance(cluster, dict) and cluster.keys() & {"access", "encryption"}:
         return
     if isinstance(policy, dict) and not policy.keys() & {"namespaces", "selected", "defaults"}:
         yield (), "says nothing of any namespace: give it namespaces, selected or defaults"
@@ -115,6 +116,7 @@ CHECKS: Mapping[str, Callable[[Any], Wrong]] = {
     "network_policy": _network_policy,
     "limits_in_order": _limits_in_order,
     **ACCESS_CHECKS,
+    **ENCRYPTION_CHECKS,
 }
 """``x-check`` in the schema → the rule."""
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._mistakes import meant
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_encryption import ENCRYPTION_FORMATS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import CONTROLS
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._flow import parse_port
@@ -180,5 +181,6 @@ FORMATS: Mapping[str, Callable[[str], str]] = {
     "container-resource": wrong_container_resource,
     "storage": _storage,
     "words": _text,
+    **ENCRYPTION_FORMATS,
 }
 """``format`` in the schema → a function from the text to what is wrong with it, ``""`` where nothing is."""

@@ -51,7 +51,7 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
 
     ``name``; ``create``: the namespaces to create; ``pod_security``: ``namespaces``, ``selected``, ``default``,
     ``exempt``, ``on_violation``; ``resources``: the same five; ``network``: the first four and ``probe``; ``access``:
-    the first four and ``cluster``; ``waivers``; ``accept_unknown``.
+    the first four and ``cluster``; ``encryption``: what ``cluster.encryption`` says; ``waivers``; ``accept_unknown``.
     """
     cluster = policy.get("cluster", {})
     return {
@@ -67,6 +67,7 @@ def for_roles(policy: Mapping[str, Any]) -> dict[str, Any]:
         },
         "network": {**_settings(policy, "network"), "probe": cluster.get("network", {}).get("probe", {})},
         "access": {**_settings(policy, "access"), "cluster": cluster.get("access", {})},
+        "encryption": cluster.get("encryption", {}),
         "waivers": policy.get("waivers", []),
         "accept_unknown": policy.get("accept_unknown", []),
     }
@@ -85,6 +86,8 @@ def parts(policy: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:
     return [
         *(["namespaces"] if any(is_meant(name, only) for name in policy["create"]) else []),
         *(part for part, section in SECTIONS.items() if _says_anything(policy[section], only)),
+        # What is encrypted is so in the whole cluster, or not at all.
+        *(["encryption_at_rest"] if policy["encryption"] and not only else []),
     ]
 
 

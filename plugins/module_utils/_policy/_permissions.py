@@ -15,7 +15,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._reco
 
 Mode = Literal["audit", "enforce"]
 Part = Literal[
-    "namespaces", "pod_security", "resource_limits", "network_policies", "rbac", "cluster_access", "probe", "record"
+    "namespaces",
+    "pod_security",
+    "resource_limits",
+    "network_policies",
+    "rbac",
+    "cluster_access",
+    "probe",
+    "record",
+    "encryption_at_rest",
 ]
 """What a run does: create namespaces, any of the roles, access to the whole cluster, the network role's probe pods, and
 the record in the cluster by which it can be put back."""
@@ -26,6 +34,13 @@ RECORDS = "hardening-records"
 """The Role, in the namespace of the records alone, that goes with it."""
 BREAK_GLASS = "hardening-break-glass"
 """The ClusterRole for an emergency, which brings nothing of the other two but what it takes."""
+ENCRYPTION = "hardening-encryption"
+"""The ClusterRole that goes with one of the first two for encryption at rest: who counts Secrets, or has them written
+anew, can read them."""
+SYSTEM = "hardening-kube-system"
+"""The Role that goes with that, in the namespace kube-system alone."""
+METRICS = "/metrics"
+"""Where an API server says what it has loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class Need:
 
     ``must`` names the modes that cannot work without, ``weakens`` those in which the proof is weaker without, and
     ``otherwise`` says how. ``cluster_role`` is what brings it, a ClusterRole, or where there is a ``namespace`` a Role
-    in that.
+    in that. ``name``: the only object that is meant.
     """
 
     parts: frozenset[Part]
@@ -46,6 +61,7 @@ class Need:
     weakens: frozenset[Mode] = frozenset()
     otherwise: str = ""
     namespace: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +74,7 @@ class Permission:
     verb: str
     otherwise: str = ""
     namespace: str = ""
+    name: str = ""
 
 
 _BOTH: frozenset[Mode] = frozenset({"audit", "enforce"})
@@ -75,6 +92,7 @@ _CLUSTER_ACCESS: frozenset[Part] = frozenset({"cluster_access"})
 _PROBE: frozenset[Part] = frozenset({"probe"})
 _NAMESPACES: frozenset[Part] = frozenset({"namespaces"})
 _RECORD: frozenset[Part] = frozenset({"record"})
+_ENCRYPTED: frozenset[Part] = frozenset({"encryption_at_rest"})
 
 _UNSEEN = "what runs is not seen: whether it complies, and what a default deny would cut off, is unknown"
 _RISKS = "what a default deny cuts off is not fully known, and such a deny is refused"
@@ -96,6 +114,10 @@ _UNASKED = "nobody's access can be asked: access.granted and access.denied are u
 _UNGRANTED = "what this user does not hold itself it cannot grant, and such a grant is refused"
 _UNRECORDED = "the run is not recorded in the cluster, and can be put back by its file alone"
 _UNPROBED = "no connection can be tried: network.default_deny is unknown"
+_UNCOUNTED = "what lies in etcd cannot be compared with what the API counts: encryption.at_rest is unknown"
+_UNFOUND = "it is not known whether all API servers were asked: encryption.servers is unknown"
+_UNKEPT = "whether an upgrade keeps the encryption, encryption.upgrade, is unknown"
+_UNSEEN_WALKS = "admission webhooks, and migrations of stored versions, that stand in the way are not seen beforehand"
 
 
 _GATEWAY_ROUTES = "httproutes grpcroutes tlsroutes tcproutes udproutes"
@@ -112,11 +134,15 @@ _OF_THE_WHOLE_CLUSTER = frozenset(
         # Namespaced, but what is read of them lies in other namespaces: those of DNS and of the API server.
         "endpointslices",
         "services",
+        # Who may have only some Secrets written anew cannot change a key.
+        "secrets",
     }
 )
 
 
 _AUTHORIZATION = "rbac.authorization.k8s.io"
+_SYSTEM_NAMESPACE = "kube-system"
+_KUBEADM = "kubeadm-config"
 
 
 def _read(group: str, resources: str, parts: frozenset[Part], otherwise: str) -> list[Need]:
@@ -195,8 +221,36 @@ NEEDS: tuple[Need, ...] = (
         _UNRECORDED,
         RECORD_NAMESPACE,
     ),
+    Need(_ENCRYPTED, "", "secrets", ("list",), ENCRYPTION, _ENFORCE, _AUDIT, _UNCOUNTED),
+    Need(_ENCRYPTED, "", "secrets", ("get", "create", "patch", "delete"), ENCRYPTION, _ENFORCE),
+    Need(_ENCRYPTED, "apiregistration.k8s.io", "apiservices", ("list",), AUDIT, _ENFORCE, _AUDIT, _UNCOUNTED),
+    Need(_ENCRYPTED, "discovery.k8s.io", "endpointslices", ("list",), AUDIT, _ENFORCE, _AUDIT, _UNFOUND),
+    Need(_ENCRYPTED, "coordination.k8s.io", "leases", ("list",), SYSTEM, _ENFORCE, _AUDIT, _UNFOUND, _SYSTEM_NAMESPACE),
+    Need(
+        _ENCRYPTED,
+        "coordination.k8s.io",
+        "leases",
+        ("create",),
+        SYSTEM,
+        _ENFORCE,
+        namespace=_SYSTEM_NAMESPACE,
+    ),
+    Need(
+        _ENCRYPTED,
+        "coordination.k8s.io",
+        "leases",
+        ("get", "patch"),
+        SYSTEM,
+        _ENFORCE,
+        namespace=_SYSTEM_NAMESPACE,
+        name="hardening-encryption",
+    ),
+    Need(_ENCRYPTED, "", "configmaps", ("get",), SYSTEM, _ENFORCE, _AUDIT, _UNKEPT, _SYSTEM_NAMESPACE, _KUBEADM),
+    Need(_ENCRYPTED, "", "configmaps", ("patch",), SYSTEM, _ENFORCE, namespace=_SYSTEM_NAMESPACE, name=_KUBEADM),
+    *_read("admissionregistration.k8s.io", "validatingwebhookconfigurations", _ENCRYPTED, _UNSEEN_WALKS),
+    *_read("admissionregistration.k8s.io", "mutatingwebhookconfigurations", _ENCRYPTED, _UNSEEN_WALKS),
 )
-"""Every permission that any run uses. The two ClusterRoles, and the Role beside them, are made of exactly these."""
+"""Every permission that any run uses. The ClusterRoles, and the Roles beside them, are made of exactly these."""
 
 
 BREAKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -213,13 +267,14 @@ BREAKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 def permissions(mode: Mode, parts: Collection[str]) -> list[Permission]:
     """The permissions that a run of these parts needs, each once; a must goes before what only weakens a proof."""
-    wanted: dict[tuple[str, str, str], Permission] = {}
+    wanted: dict[tuple[str, str, str, str, str], Permission] = {}
     for need in NEEDS:
         if not need.parts & set(parts) or mode not in need.must | need.weakens:
             continue
         for verb in need.verbs:
-            key = (need.group, need.resource, verb)
-            said = Permission(need.cluster_role, *key, "" if mode in need.must else need.otherwise, need.namespace)
+            where = (need.namespace, need.name)
+            key = (need.group, need.resource, verb, *where)
+            said = Permission(need.cluster_role, *key[:3], "" if mode in need.must else need.otherwise, *where)
             wanted[key] = _either(wanted[key], said) if key in wanted else said
     return sorted(wanted.values())
 
@@ -246,30 +301,39 @@ def places(permission: Permission, namespaces: Collection[str]) -> list[tuple[st
 
 def cluster_role_rules(cluster_role: str) -> list[dict[str, list[str]]]:
     """The rules of a shipped role, one for each resource. ``hardening-enforce`` holds the audit's too."""
-    verbs: dict[tuple[str, str], set[str]] = {}
-    for group, resource, some in BREAKS if cluster_role == BREAK_GLASS else _needed(cluster_role):
-        verbs.setdefault((group, resource), set()).update(some)
-    return [
-        {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs[group, resource])}
-        for group, resource in sorted(verbs)
+    verbs: dict[tuple[str, str, str], set[str]] = {}
+    broken = ((*what, "") for what in BREAKS)
+    for group, resource, some, name in broken if cluster_role == BREAK_GLASS else _needed(cluster_role):
+        verbs.setdefault((group, resource, name), set()).update(some)
+    rules = [
+        {"apiGroups": [group], "resources": [resource], **({"resourceNames": [name]} if name else {})}
+        | {"verbs": sorted(verbs[group, resource, name])}
+        for group, resource, name in sorted(verbs)
     ]
+    return [*rules, {"nonResourceURLs": [METRICS], "verbs": ["get"]}] if cluster_role == ENCRYPTION else rules
 
 
-def _needed(cluster_role: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _needed(cluster_role: str) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
     for need in NEEDS:
-        if need.cluster_role == cluster_role or (cluster_role == ENFORCE and not need.namespace):
-            yield need.group, need.resource, need.verbs
+        if need.cluster_role == cluster_role or (cluster_role == ENFORCE and need.cluster_role == AUDIT):
+            yield need.group, need.resource, need.verbs, need.name
 
 
 def missing_message(missing: Iterable[Permission]) -> str:
     """Everything that is missing, in one message, and which ClusterRole brings it."""
     lacking = sorted(missing)
-    role = ENFORCE if any(each.cluster_role == ENFORCE for each in lacking) else AUDIT
+    needed = {each.cluster_role for each in lacking}
+    # What enforces has the audit's rules as well.
+    named = [
+        role for role in (AUDIT, ENFORCE, ENCRYPTION) if role in needed and not (role == AUDIT and ENFORCE in needed)
+    ]
+    bind = [f"the ClusterRole {' and '.join(named)}"] if named else []
+    bind += [f"the Role {SYSTEM} in the namespace {_SYSTEM_NAMESPACE}"] if SYSTEM in needed else []
     return (
         f"This user lacks {len(lacking)} {'permission' if len(lacking) == 1 else 'permissions'} that the run needs:\n"
         + "\n".join(f"  {line}" for line in _by_resource(lacking))
         + f"\nHave an administrator run `ansible-playbook hardening.kubernetes.cluster_roles` "
-        f"and bind the ClusterRole {role} to this user."
+        f"and bind {', and '.join(bind)} to this user."
     )
 
 
@@ -283,9 +347,10 @@ def weaker_messages(missing: Iterable[Permission]) -> list[str]:
 
 
 def _by_resource(lacking: Iterable[Permission]) -> Iterator[str]:
-    for (role, group, resource, namespace), those in groupby(
-        lacking, key=lambda each: (each.cluster_role, each.group, each.resource, each.namespace)
-    ):
+    def place(each: Permission) -> tuple[str, ...]:
+        return each.cluster_role, each.group, each.resource, each.namespace, each.name
+
+    for (role, group, resource, namespace, name), those in groupby(sorted(lacking, key=place), place):
         verbs = ", ".join(each.verb for each in those)
         where = f" in the namespace {namespace}" if namespace else ""
-        yield f"{verbs} {resource}{f' ({group})' if group else ''}{where} [{role}]"
+        yield f"{verbs} {resource}{f' {name}' if name else ''}{f' ({group})' if group else ''}{where} [{role}]"

@@ -18,6 +18,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._sche
     ACCESS_DEFINITIONS,
     CLUSTER_ACCESS,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_encryption import ENCRYPTION
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._schema_network import (
     NETWORK,
     NETWORK_DEFINITIONS,
@@ -114,6 +115,7 @@ _CLUSTER: Schema = {
             "examples": [{"on_violation": "warn"}],
             "properties": {"on_violation": RESOURCES_ON_VIOLATION},
         },
+        "encryption": ENCRYPTION,
     },
 }
 

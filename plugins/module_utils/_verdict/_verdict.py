@@ -42,6 +42,7 @@ CONTROLS_OF: Mapping[str, str] = {
     "resource_limits": "resources.",
     "network_policies": "network.",
     "rbac": "access.",
+    "encryption_at_rest": "encryption.",
 }
 """How the controls of each part of a run begin."""
 

@@ -14,7 +14,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._perm
 
 def missing(client: Client, wanted: Sequence[Permission], only: Collection[str]) -> list[Permission]:
     """What this user lacks, in the whole cluster and also in the namespaces that the run is about."""
-    answers = client.allowed([_question(each, each.verb, each.namespace) for each in wanted])
+    answers = client.allowed([_question(each, each.verb, each.namespace, each.name) for each in wanted])
     lacking = [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
     asked = [(each, place) for each in lacking for place in places(each, only)]
     here = client.allowed([_question(each, *place) for each, place in asked])

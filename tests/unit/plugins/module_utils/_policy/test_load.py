@@ -111,6 +111,7 @@ def test_the_smallest_policy() -> None:
         "resources": {**nothing, "on_violation": "fail"},
         "network": {**nothing, "probe": {}},
         "access": {**nothing, "cluster": {}},
+        "encryption": {},
         "waivers": [],
         "accept_unknown": [],
     }
@@ -144,6 +145,7 @@ def test_namespaces_to_create_carry_the_name_of_the_policy() -> None:
         ("namespaces: {shop: {resources: {quota: {pods: 9}}}}", ["resource_limits"], ["shop"]),
         ("namespaces: {shop: {access: {keep: [{role_binding: x}]}}}", ["rbac"], ["shop"]),
         ("cluster: {access: {keep: [{cluster_role_binding: x}]}}", ["rbac"], []),
+        ("cluster: {encryption: {provider: secretbox}}", ["encryption_at_rest"], []),
         ("defaults: {pod_security: {warn: baseline}}", ["pod_security"], []),
         ("selected: [{selector: a, network: {dns: true}}]", ["network_policies"], []),
         ("namespaces: {a: {network: {dns: true}}}\ndefaults: {exempt: [b]}", ["network_policies"], ["a"]),

@@ -15,8 +15,10 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resour
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
     AUDIT,
     BREAK_GLASS,
+    ENCRYPTION,
     ENFORCE,
     NEEDS,
+    SYSTEM,
     Mode,
     Permission,
     cluster_role_rules,
@@ -34,8 +36,8 @@ def granted(cluster_role: str) -> set[tuple[str, str, str]]:
     return {
         (group, resource, verb)
         for rule in cluster_role_rules(cluster_role)
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
+        for group in rule.get("apiGroups", ())
+        for resource in rule.get("resources", ())
         for verb in rule["verbs"]
     }
 
@@ -144,3 +146,30 @@ def test_a_permission_that_two_parts_need_tells_what_both_lose() -> None:
     assert "pod_security.enforced" in create.otherwise
     assert "network.default_deny" in create.otherwise
     assert listed.cluster_role == AUDIT
+
+
+def test_what_reads_secrets_is_in_a_role_of_its_own_and_no_must_is_missing() -> None:
+    brought = (
+        {(ENCRYPTION, *each) for each in granted(ENCRYPTION)}
+        | {(SYSTEM, *each) for each in granted(SYSTEM)}
+        | {(AUDIT, *each) for each in granted(AUDIT)}
+    )
+    wanted = permissions("enforce", ["encryption_at_rest"])
+    assert {(each.cluster_role, each.group, each.resource, each.verb) for each in wanted} <= brought
+    assert {resource for _group, resource, _verb in granted(ENCRYPTION)} == {"secrets"}
+    assert {each.namespace for each in wanted if each.cluster_role == SYSTEM} == {"kube-system"}
+    assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in cluster_role_rules(ENCRYPTION)
+    musts = {(each.resource, each.verb) for each in permissions("audit", ["encryption_at_rest"]) if not each.otherwise}
+    assert musts == set()
+
+
+def test_the_message_names_every_role_that_is_to_be_bound() -> None:
+    wanted = permissions("enforce", ["namespaces", "encryption_at_rest"])
+    assert missing_message([each for each in wanted if not each.otherwise]).endswith(
+        "bind the ClusterRole hardening-enforce and hardening-encryption, "
+        "and the Role hardening-kube-system in the namespace kube-system to this user."
+    )
+
+
+def test_secrets_in_some_namespaces_are_not_enough_to_change_a_key() -> None:
+    assert places(Permission(ENCRYPTION, "", "secrets", "patch"), ["a", "b"]) == []
