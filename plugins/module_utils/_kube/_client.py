@@ -24,7 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._parallel import Progress, parallel
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._recorder import Recorder
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN, Resource, discovered
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Transport
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._transport import Transport, retry_after
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._warnings import warning_texts
 
 VERSION = "1.0.0"
@@ -51,7 +51,8 @@ class Answer:
     """What the server answered: the HTTP status, the body (a JSON object, else text), its warnings.
 
     ``repeated``: an earlier try may have been carried out already, only its answer was lost. ``date`` is the time by
-    the server's clock, in whole seconds, as HTTP writes it; empty where it told none.
+    the server's clock, in whole seconds, as HTTP writes it; empty where it told none. ``retry_after`` are the seconds
+    after which to ask again, if it told.
     """
 
     status: int
@@ -59,6 +60,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     repeated: bool = False
     date: str = ""
+    retry_after: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -126,11 +128,12 @@ class Client:
         content_type: str = "application/json",
         accept: str = _WHOLE,
         repeatable: bool | None = None,
+        insist: bool = True,
     ) -> Answer:
         """One request. Tries 429, 5xx and cut connections again; gives back 4xx; raises Unauthorized and Unreachable.
 
         ``repeatable``: whether doing it twice does no more than once. Unless told, only a POST that stores something
-        is not.
+        is not. ``insist``: whether to try 429 and 5xx again; without it they are given back at once.
         """
         if repeatable is None:
             repeatable = method != "POST" or ("dryRun", "All") in query or "/authorization.k8s.io/" in path
@@ -140,8 +143,9 @@ class Client:
             headers.append(("Content-Type", content_type))
             sent = json.dumps(body, separators=_SEPARATORS).encode()
         target = f"{path}?{urlencode(query)}" if query else path
-        reply = self._transport.send(method, target, headers, sent, repeatable=repeatable)
-        return Answer(reply.status, _body(reply), warning_texts(reply.warnings), reply.repeated, reply.date)
+        reply = self._transport.send(method, target, headers, sent, repeatable=repeatable, insist=insist)
+        warnings = warning_texts(reply.warnings)
+        return Answer(reply.status, _body(reply), warnings, reply.repeated, reply.date, retry_after(reply))
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """The resource behind a kind; ``None``: the server has no such kind."""

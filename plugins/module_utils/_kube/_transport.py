@@ -57,32 +57,34 @@ class Transport:
         self._away_since: float | None = None
         self._back_since: float | None = None
 
-    def send(self, method: str, path: str, headers: Headers, body: bytes | None, *, repeatable: bool) -> Reply:
+    def send(
+        self, method: str, path: str, headers: Headers, body: bytes | None, *, repeatable: bool, insist: bool = True
+    ) -> Reply:
         """The server's reply, whatever its status, after the retries that the status and ``repeatable`` allow.
 
         429 is always tried again, and so is any 5xx with ``Retry-After``: the server says that it did nothing.
-        Other 5xx and connections cut off are tried again only if ``repeatable``. Raises :class:`Unreachable` and
-        :class:`Unauthorized`.
+        Other 5xx and connections cut off are tried again only if ``repeatable``. Who does not ``insist`` gets 429 and
+        5xx as they come, to wait in a way of its own. Raises :class:`Unreachable` and :class:`Unauthorized`.
         """
         tries, repeated = 0, False
         while True:
             tries += 1
             reply = self._sent(method, path, headers, body, repeatable)
             repeated = repeated or reply.repeated
-            pause = self._pause(reply, tries, repeatable)
+            pause = self._pause(reply, tries, repeatable, insist)
             if pause is None:
                 return replace(reply, repeated=True) if repeated else reply
-            repeated = repeated or (reply.status >= 500 and _retry_after(reply) is None)
+            repeated = repeated or (reply.status >= 500 and retry_after(reply) is None)
             time.sleep(pause)
 
-    def _pause(self, reply: Reply, tries: int, repeatable: bool) -> float | None:
+    def _pause(self, reply: Reply, tries: int, repeatable: bool, insist: bool) -> float | None:
         """Seconds to wait before the next try; ``None``: this reply is the answer."""
         if reply.status == 403 and self._settling():
             return _SETTLING_PAUSE
-        told = _retry_after(reply)
+        told = retry_after(reply)
         again = reply.status == 429 or (reply.status >= 500 and (repeatable or told is not None))
         final = reply.status == 500 and any(words in reply.data for words in _SAID_OF_BAD_OBJECTS)
-        if not again or final or tries >= (_TRIES if told is None else _TRIES_WHEN_TOLD):
+        if not (again and insist) or final or tries >= (_TRIES if told is None else _TRIES_WHEN_TOLD):
             return None
         return 0.5 * 2 ** (tries - 1) if told is None else min(told, _LONGEST_TOLD_PAUSE)
 
@@ -200,8 +202,8 @@ class Transport:
         )
 
 
-def _retry_after(reply: Reply) -> float | None:
-    """Seconds; API servers send a number, never a date."""
+def retry_after(reply: Reply) -> float | None:
+    """The seconds to wait that the server told, if any; API servers send a number, never a date."""
     return float(reply.retry_after) if reply.retry_after.isdigit() else None
 
 

@@ -13,12 +13,21 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._pace import Pace
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import PAGE, Page, Stored
 
+_BUSY, _FAILED = 429, 500
 _TICK_SECONDS = 0.1
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Before a request is tried again that the server failed at: a leader of etcd is chosen within seconds."""
+_MOST_BUSY_SECONDS = 300.0
+"""For how long an object waits for a server that has no room."""
+_HOPELESS_SECONDS = 60.0
+"""After so long in which the server failed at everything, what is left is not tried any more."""
 
 Progress = Callable[[int, int], None]
 Work = Callable[[Stored], None]
+Send = Callable[[], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Crew:
         self._done = 0
         self._handed_out = 0
         self._total = 0
+        self._failing_since: float | None = None
         self._error: BaseException | None = None
         self._stopped = False
 
@@ -54,6 +64,8 @@ class Crew:
         try:
             for page in pages:
                 self._hand_out(page)
+                if self._over:
+                    break
         except BaseException:
             self._stopped = True
             raise
@@ -66,14 +78,52 @@ class Crew:
             raise self._error
         self._tell()
 
-    def stop(self) -> None:
-        """Begin no more."""
-        self._stopped = True
+    @property
+    def left(self) -> int:
+        """How many objects were not begun, because the server failed at everything for a while."""
+        return self._total - self._done
 
-    def throttled(self, seconds: float) -> None:
-        """The server has no room for so many requests, and asks to stay away for so long."""
+    def ask(self, send: Send) -> Answer:
+        """The answer to a request, sent when there is room for it, again while the server is busy or fails at it.
+
+        What the server fails at after a few tries is given back as it is.
+        """
+        pauses = iter(_PAUSES)
+        busy_until = time.monotonic() + _MOST_BUSY_SECONDS
+        while True:
+            answer = self._paced(send)
+            if answer.status == _BUSY and time.monotonic() < busy_until:
+                continue
+            if answer.status < _FAILED:
+                self._failing_since = None
+                return answer
+            pause = next(pauses, None)
+            if self._over or pause is None or self._is_hopeless():
+                return answer
+            time.sleep(min(answer.retry_after or pause, _PAUSES[-1]))
+
+    def _is_hopeless(self) -> bool:
+        """Whether nothing succeeded for so long that nothing more is to be begun."""
+        now = time.monotonic()
         with self._room:
-            self._pace = self._pace.refused(time.monotonic(), seconds)
+            self._failing_since = now if self._failing_since is None else self._failing_since
+            self._stopped = self._stopped or now - self._failing_since > _HOPELESS_SECONDS
+        return self._stopped
+
+    def _paced(self, send: Send) -> Answer:
+        self._enter()
+        started = time.monotonic()
+        try:
+            answer = send()
+        except BaseException:
+            self._leave(lambda pace: pace)
+            raise
+        now = time.monotonic()
+        if answer.status == _BUSY:
+            self._leave(lambda pace: pace.refused(now, answer.retry_after or 1))
+        else:
+            self._leave(lambda pace: pace.answered(now, now - started))
+        return answer
 
     def _hand_out(self, page: Page) -> None:
         """Queue a page, and return when so little is left that the next one should be fetched."""
@@ -84,8 +134,6 @@ class Crew:
         while self._objects.qsize() > PAGE and not self._over:
             time.sleep(_TICK_SECONDS)
             self._tell()
-        if self._error is not None:
-            raise self._error
 
     def _wait_for(self, thread: threading.Thread) -> None:
         while thread.is_alive():
@@ -103,27 +151,22 @@ class Crew:
     def _take(self, work: Work) -> None:
         while (each := self._objects.get()) is not None and not self._over:
             try:
-                self._enter()
-                started = time.monotonic()
-                try:
-                    work(each)
-                finally:
-                    self._leave(started)
+                work(each)
             except BaseException as error:
                 self._error = self._error or error
                 return
+            with self._room:
+                self._done += 1
 
     def _enter(self) -> None:
         with self._room:
-            while (seconds := self._pace.wait(time.monotonic(), self._under_way)) > 0:
+            while (seconds := self._pace.wait(time.monotonic(), self._under_way)) > 0 and not self._over:
                 self._room.wait(min(seconds, _TICK_SECONDS))
             self._pace = self._pace.started(time.monotonic())
             self._under_way += 1
 
-    def _leave(self, started: float) -> None:
-        now = time.monotonic()
+    def _leave(self, changed: Callable[[Pace], Pace]) -> None:
         with self._room:
             self._under_way -= 1
-            self._done += 1
-            self._pace = self._pace.answered(now, now - started)
+            self._pace = changed(self._pace)
             self._room.notify()

@@ -33,21 +33,23 @@ class Read:
     """What became of the objects of a resource at one server.
 
     ``read`` could be read, ``gone`` were deleted meanwhile; ``unreadable`` are the others, each with the reason, at
-    most ``MOST_LISTED`` of ``unreadable_count``. ``decrypted`` is how many values of the resource the server says it
-    has read out of etcd meanwhile: none of a resource that its configuration does not name.
+    most ``MOST_LISTED`` of ``unreadable_count``. ``left`` were not tried, because the server had failed at all
+    for a minute. ``decrypted`` is how many values of the resource the server says it has read out of etcd meanwhile:
+    none of a resource that its configuration does not name.
     """
 
     read: int = 0
     gone: int = 0
     unreadable: tuple[tuple[str, str], ...] = ()
     unreadable_count: int = 0
+    left: int = 0
     decrypted: int = 0
     seconds: float = 0
 
     @property
     def is_proved(self) -> bool:
         """Whether it read every object, and out of etcd."""
-        return not self.unreadable_count and self.decrypted >= self.read
+        return not self.unreadable_count and not self.left and self.decrypted >= self.read
 
 
 def read_all(
@@ -86,6 +88,7 @@ class _Run:
             self._gone,
             tuple(sorted(self._unreadable)),
             self._unreadable_count,
+            self._crew.left,
             int(self._decrypted() - before),
             time.monotonic() - started,
         )
@@ -94,7 +97,8 @@ class _Run:
         return self._servers.ask(evidence).from_storage.get(self._name, 0)
 
     def _one(self, each: Stored) -> None:
-        answer = self._servers.request("GET", self._resource.path(each.namespace, each.name), accept=METADATA)
+        path = self._resource.path(each.namespace, each.name)
+        answer = self._crew.ask(lambda: self._servers.request("GET", path, accept=METADATA, insist=False))
         with self._lock:
             if answer.ok:
                 self._read += 1

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
@@ -35,10 +36,10 @@ MANAGER = "hardening.kubernetes/encryption"
 MOST_LISTED = 1_000
 """So many objects that could not be rewritten are named; the others are counted."""
 
+_QUERY = (("fieldManager", MANAGER),)
 _MERGE = "application/merge-patch+json"
 _TRIES = 5
 _LONGEST_REASON = 400
-_BUSY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Rewritten:
 
     ``done`` have the key that writes now, of which ``unchanged`` had it before; ``gone`` were deleted meanwhile, or
     made anew. ``conflicts`` counts how often somebody else wrote at the same time. ``stuck`` are those that the server
-    refuses to write, each with the reason, at most ``MOST_LISTED`` of ``stuck_count``. ``seconds`` is how long it took.
+    refuses to write, each with the reason, at most ``MOST_LISTED`` of ``stuck_count``. ``left`` were not tried, because
+    the server had failed at everything for a minute. ``seconds`` is how long it took.
     """
 
     done: int = 0
@@ -56,6 +58,7 @@ class Rewritten:
     conflicts: int = 0
     stuck: tuple[tuple[str, str], ...] = ()
     stuck_count: int = 0
+    left: int = 0
     seconds: float = 0
 
 
@@ -97,6 +100,7 @@ class _Run:
             self._conflicts,
             tuple(sorted(self._stuck)),
             self._refused,
+            self._crew.left,
             time.monotonic() - started,
         )
 
@@ -120,21 +124,19 @@ class _Run:
         self._note_done(unchanged=False)
 
     def _patched(self, each: Stored) -> Answer:
-        path = self._resource.path(each.namespace, each.name)
         body = {"metadata": {"uid": each.uid, "resourceVersion": each.version}}
-        query = (("fieldManager", MANAGER),)
-        while True:
-            answer = self._servers.request("PATCH", path, query=query, body=body, content_type=_MERGE, accept=METADATA)
-            if answer.status != 429:
-                return answer
-            self._crew.throttled(_BUSY_SECONDS)
-            time.sleep(_BUSY_SECONDS)
+        more = {"query": _QUERY, "body": body, "content_type": _MERGE}
+        return self._asked("PATCH", each, **more)
+
+    def _asked(self, method: str, each: Stored, **more: Any) -> Answer:
+        path = self._resource.path(each.namespace, each.name)
+        return self._crew.ask(lambda: self._servers.request(method, path, accept=METADATA, insist=False, **more))
 
     def _now(self, each: Stored) -> Stored | None:
         """It as it is after somebody else wrote it; ``None`` where it was deleted."""
         with self._lock:
             self._conflicts += 1
-        answer = self._servers.request("GET", self._resource.path(each.namespace, each.name), accept=METADATA)
+        answer = self._asked("GET", each)
         return None if answer.status == 404 else stored(self._servers.checked(answer).object)
 
     def _note_done(self, *, unchanged: bool) -> None:

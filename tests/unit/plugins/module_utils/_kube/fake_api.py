@@ -224,12 +224,17 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    """As many connections at once as any client makes: one too many would be tried again a second later."""
+
+
 @contextmanager
 def fake_api(tls: tuple[Path, Path] | None = None) -> Iterator[FakeApi]:
     """A running server on a port of its own; with ``tls`` (certificate, key) an https one."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)

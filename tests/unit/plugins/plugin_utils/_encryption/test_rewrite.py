@@ -11,6 +11,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth i
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Forbidden, Unreachable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _crew
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import MOST_LISTED, rewrite
 
@@ -274,6 +275,50 @@ def test_progress_tells_how_many_of_how_many(store: FakeStore, client: Client) -
     assert told[-1] == (700, 700)
     assert {total for _done, total in told} == {700}
     assert [done for done, _total in told] == sorted(done for done, _total in told)
+
+
+def test_a_server_without_room_is_asked_again_after_the_time_that_it_says(store: FakeStore, client: Client) -> None:
+    store.fill(60)
+    busy = iter([(429, {"Retry-After": "1"})] * 8)
+
+    def refuse(request: Request) -> None:
+        if request.method == "PATCH" and len(store.patches) == 10:
+            store.api.troubles.extend(busy)
+
+    store.meanwhile = refuse
+    started = time.monotonic()
+    told = rewrite([client], "secrets")
+    assert (told.done, told.unchanged, told.stuck) == (60, 0, ())
+    assert 1 <= time.monotonic() - started < 6
+    assert store.api.counts()["PATCH"] == 68
+
+
+def test_a_server_that_fails_for_a_moment_is_asked_again(store: FakeStore, client: Client) -> None:
+    store.fill(20)
+    failing = iter([(500, {}), (503, {"Retry-After": "1"}), (504, {})])
+
+    def fail(request: Request) -> None:
+        if request.method == "PATCH" and len(store.patches) == 10:
+            store.api.troubles.extend(failing)
+
+    store.meanwhile = fail
+    told = rewrite([client], "secrets")
+    assert (told.done, told.stuck, told.left) == (20, (), 0)
+
+
+def test_where_everything_fails_for_a_minute_no_more_is_tried(
+    store: FakeStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_crew, "_PAUSES", (0.01, 0.02))
+    monkeypatch.setattr(_crew, "_HOPELESS_SECONDS", 0.5)
+    store.fill(2_000)
+    why = 'failed calling webhook "freeze.example.org": connection refused'
+    fails = lambda request: request.method == "PATCH" and len(store.patches) >= 30  # noqa: E731
+    store.meanwhile = lambda request: (500, status(500, "InternalError", why)) if fails(request) else None
+    told = rewrite([client], "secrets")
+    assert told.done == 30
+    assert told.stuck_count and told.left and told.done + told.stuck_count + told.left == 2_000
+    assert {reason for _name, reason in told.stuck} == {why}
 
 
 def test_no_more_requests_are_started_in_a_second_than_is_allowed(store: FakeStore, client: Client) -> None:
