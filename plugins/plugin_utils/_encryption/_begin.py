@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the beginning of a walk: what is there, what speaks against it, and what shall be."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import goal_of
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._carry_out import scan_now
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import obstacles
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._walk import PATIENCE_SECONDS
+
+_LOOK_AGAIN_SECONDS = 2.0
+
+
+def run_name() -> str:
+    """A name for a run that no other has: its moment, and four random bytes."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def tidy(context: Context) -> None:
+    """Clear away what a killed run left on the nodes, when its watchers there have ended, too."""
+    seen = context.gatherer.seen(context.memory)
+    while waiting := [name for name in seen.on_node if _is_watched(context, name)]:
+        context.guard.check()
+        context.waiting(f"waiting for the API server {', '.join(waiting)}, which a former run has started anew")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    folders = {name: {"directories": [node.settings.directory]} for name, node in seen.on_node.items()}
+    context.on_nodes("sweep", folders)
+
+
+def _is_watched(context: Context, name: str) -> bool:
+    told = context.nodes.ask(name, "_files", [("watched", {})])[0]
+    return bool(told) and told["state"] == "waiting"
+
+
+def begin(context: Context) -> tuple[Context, Seen]:
+    """The goal, and the facts that it was made from, with a scan of etcd and with what speaks against any change."""
+    memory = context.memory
+    seen = context.gatherer.seen_patiently(memory, PATIENCE_SECONDS, context.waiting)
+    if context.options.escrow:
+        memory.escrow = context.options.escrow.known()
+    wanted, made = context.options.wanted(seen.facts)
+    goal = goal_of(wanted, seen.facts)
+    memory.fresh = {key: material for key, material in made.items() if key in goal.write.values()}
+    begun = replace(context, goal=goal)
+    memory.obstacles = tuple(obstacles(begun, seen))
+    scan_now(begun, seen)
+    return begun, begun.gatherer.seen(memory)

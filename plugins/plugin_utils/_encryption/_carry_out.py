@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: does what a walk says. Each may be done again, and be cut off anywhere.
+
+Nothing here decides: what came of a step is read anew from the servers, and the walk goes on from that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import intent_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    Journal,
+    journal_bytes,
+    keys_bytes,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Key, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import is_pending
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import try_canary
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import (
+    Writing,
+    backup_of,
+    configuring,
+    replacing,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import finish
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import BINARY, JOURNAL, KEYS
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import rewrite
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import scan
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scrub import scrub
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import Rate
+
+_RELOAD_SECONDS = 180
+"""A server looks at its file once a minute; three times that, and it does not."""
+_LOOK_AGAIN_SECONDS = 2.0
+_WAIT_SECONDS = 5.0
+_MOST_TOLD = 10
+
+
+def carry_out(context: Context, seen: Seen, step: Step) -> None:
+    """Do it. Raises HardeningError where it cannot be done; the same command goes on from there."""
+    context.guard.check()
+    _DOING[step.action](context, seen, step)
+
+
+def _begin(context: Context, seen: Seen, _step: Step) -> None:
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    content = journal_bytes(Journal(intent_of(seen.facts, context.goal), context.run, began))
+    context.write({name: [replacing(node.files[JOURNAL], content)] for name, node in seen.on_node.items()})
+
+
+def _keep_key(context: Context, seen: Seen, step: Step) -> None:
+    """On the nodes first, then in the vault; the next look at both reads the fingerprints back."""
+    ring = _ring(context, seen, step.keys)
+    keys = {key: material for key in step.keys if isinstance(material := ring[key], KeyMaterial)}
+    files = {}
+    for name in step.servers:
+        node = seen.on_node[name]
+        files[name] = [replacing(node.files[KEYS], keys_bytes({**node.kept, **keys}))]
+    context.write(files)
+    escrow = context.options.escrow
+    if escrow:
+        for key in sorted(keys.keys() - (context.memory.escrow or frozenset())):
+            escrow.put(key, keys[key])
+        context.memory.escrow = escrow.known()
+
+
+def _configure(context: Context, seen: Seen, step: Step) -> None:
+    named = {key for wanted in step.files.values() for keys in wanted.values() for key in keys}
+    ring = _ring(context, seen, named)
+    writings = {name: configuring(seen.on_node[name], wanted, ring) for name, wanted in step.files.items()}
+    context.write({name: each.files for name, each in writings.items() if not each.restarts})
+    off = {server.name for server in seen.facts.servers if server.state == "stopped"}
+    for name, each in writings.items():
+        if each.restarts and name in off:
+            context.write({name: each.files})
+        elif each.restarts:
+            _restart(context, seen, name, each)
+
+
+def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
+    """The bytes of these keys: from any node, made by this run, or out of the vault."""
+    ring = {**seen.ring, **context.memory.fresh, **context.options.plugins}
+    escrow, kept = context.options.escrow, context.memory.escrow or frozenset()
+    for key in keys:
+        if key.has_material and key not in ring and escrow and key in kept:
+            ring[key] = escrow.get(key)
+    return ring
+
+
+def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
+    """The files of a server that starts anew by them; the node puts the former ones back if it does not come up."""
+    node = seen.on_node[name]
+    backup = backup_of(node)
+    there = context.nodes.ask(name, "_files", [("read", {"paths": [backup["path"]]})])[0][backup["path"]]
+    files = [*([] if there else [backup]), *writing.files]
+    context.tell(f"the API server {name} starts anew with its new manifest")
+    watching = {
+        "files": files,
+        "binary": BINARY,
+        "port": int(node.said.flag("secure-port", "6443")),
+        "seconds": context.options.restart_seconds,
+    }
+    context.on_nodes("write_watched", {name: watching})
+    _wait_for_restart(context, name)
+
+
+def _wait_for_restart(context: Context, name: str) -> None:
+    """Until the watcher on the node, which would put the former files back, has seen the server answer."""
+    while True:
+        context.guard.check()
+        told = context.nodes.ask(name, "_files", [("watched", {})])[0] or {}
+        if told.get("state") == "ready":
+            return
+        if told.get("state") != "waiting":
+            raise HardeningError(
+                f"The API server {name} did not come up with its new manifest within "
+                f"{context.options.restart_seconds} s, and the node has put the former files back: "
+                f"{told.get('told') or 'it says no more'}. Look at the log of its container on the node, correct what "
+                "it complains of, and run the same command again."
+            )
+        context.waiting(f"waiting for the API server {name} to start anew")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _load(context: Context, _seen: Seen, step: Step) -> None:
+    until = time.monotonic() + _RELOAD_SECONDS
+    while True:
+        context.guard.check()
+        seen = context.gatherer.seen(context.memory)
+        pending = [each.name for each in seen.facts.servers if each.name in step.servers and is_pending(each)]
+        if not pending:
+            return
+        if time.monotonic() > until:
+            raise HardeningError(
+                f"The API server {', '.join(pending)} has not loaded the encryption configuration of its node within "
+                f"{_RELOAD_SECONDS} s: look at its log there for «encryption». It goes on with its former one, which "
+                "reads every value. Correct what it complains of, and run the same command again."
+            )
+        context.waiting(f"waiting for the API server {', '.join(pending)} to load its configuration")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _settle(context: Context, _seen: Seen, step: Step) -> None:
+    until = time.monotonic() + step.seconds
+    while (left := until - time.monotonic()) > 0:
+        context.guard.check()
+        context.waiting(f"waiting for requests that began before, {left:.0f} s")
+        time.sleep(min(left, _WAIT_SECONDS))
+
+
+def _try(context: Context, seen: Seen, step: Step) -> None:
+    (name,) = step.servers
+    try_canary(context, seen, name)
+    context.memory.tried.add(seen.proved(name))
+
+
+def _scan(context: Context, seen: Seen, _step: Step) -> None:
+    scan_now(context, seen)
+
+
+def scan_now(context: Context, seen: Seen) -> None:
+    """Make the histogram anew; where etcd cannot be looked into, remember why."""
+    began = time.monotonic()
+    memory = context.memory
+    try:
+        memory.histogram, memory.unscannable = scan(context, seen), ""
+    except HardeningError as error:
+        memory.histogram, memory.unscannable = None, str(error)
+    memory.scanned = began
+
+
+def _reencrypt(context: Context, seen: Seen, _step: Step) -> None:
+    memory = context.memory
+    histogram, memory.histogram = seen.facts.histogram, None
+    memory.rounds += 1
+    stuck: list[str] = []
+    for resource, key in sorted(context.goal.write.items()):
+        counts = histogram.counts.get(resource, {}) if histogram else {}
+        outdated = histogram.outdated.get(resource, 0) if histogram else 0
+        if outdated or any(number for prefix, number in counts.items() if prefix != key.prefix):
+            for each in context.meant_by(resource):
+                stuck += [f"{name} ({why})" for name, why in rewritten(context, seen, each)]
+    memory.stuck = tuple(stuck)
+
+
+def rewritten(context: Context, seen: Seen, resource: str) -> tuple[tuple[str, str], ...]:
+    """Have every object of a resource written anew; those that could not be, with why."""
+    done = rewrite(
+        list(seen.clients.values()),
+        resource,
+        Limits(context.options.workers, context.options.most_per_second),
+        Rate(f"re-encrypt {resource}", context.waiting),
+        context.guard.check,
+    )
+    context.tell(
+        f"  {done.done - done.unchanged} of {done.done} {resource} rewritten, {done.gone} gone meanwhile, "
+        f"{done.stuck_count} refused, in {done.seconds:.1f} s"
+    )
+    return done.stuck
+
+
+def _list(context: Context, seen: Seen, step: Step) -> None:
+    for name in step.servers:
+        for each in (served for resource in sorted(context.goal.write) for served in context.meant_by(resource)):
+            rate = Rate(f"read {each} through {name}", context.waiting)
+            found = read_all(seen.clients[name], each, Limits(context.options.workers), rate, context.guard.check)
+            if found.unreadable_count:
+                told = "; ".join(f"{name} ({why})" for name, why in found.unreadable[:_MOST_TOLD])
+                raise HardeningError(
+                    f"The API server {name} cannot read {found.unreadable_count} objects of {each}: {told}. Nothing "
+                    "was dropped. Bring back the key that wrote them, or delete them in etcd, and run the same command "
+                    "again."
+                )
+            if not found.is_proved and _encrypts(seen, name):
+                raise HardeningError(
+                    f"The API server {name} answered for {found.read} objects of {each}, and says that it has "
+                    f"decrypted only {found.decrypted} values meanwhile: it cannot be shown that it reads them all. "
+                    "Nothing was dropped: run the same command again."
+                )
+        context.memory.listed.add(seen.proved(name))
+
+
+def _encrypts(seen: Seen, name: str) -> bool:
+    return any(server.loaded for server in seen.facts.servers if server.name == name)
+
+
+def _scrub(context: Context, seen: Seen, _step: Step) -> None:
+    for line in scrub(context, seen):
+        context.tell(line)
+    context.memory.scrubbed = True
+
+
+_DOING: Mapping[Action, Callable[[Context, Seen, Step], None]] = {
+    Action.BEGIN: _begin,
+    Action.KEEP_KEY: _keep_key,
+    Action.CONFIGURE: _configure,
+    Action.LOAD: _load,
+    Action.TRY: _try,
+    Action.SETTLE: _settle,
+    Action.SCAN: _scan,
+    Action.REENCRYPT: _reencrypt,
+    Action.LIST: _list,
+    Action.SCRUB: _scrub,
+    Action.FINISH: finish,
+}

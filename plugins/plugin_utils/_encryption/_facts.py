@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the facts that a walk is decided from, read anew before each step.
+
+What a server has loaded is what it says itself, at its own address, by the hash of the bytes; what these bytes say is
+known from the file on its node, or from the history of files that lay there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._grace import grace_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
+    Facts,
+    Histogram,
+    Key,
+    Providers,
+    Server,
+    ServerState,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import Evidence, evidence
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import OnNode, look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import registered
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
+
+_LOOK_AGAIN_SECONDS = 2.0
+_INVENTORY = "The list of nodes"
+
+Proved = tuple[str, str, float]
+"""Of what something was proved: a server, the hash of what it has loaded, and when it was started."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What this run has seen and done, and a later one cannot read from anywhere.
+
+    ``scanned`` is when the scan began (``time.monotonic``); ``fresh`` are keys that were made or fetched and are on no
+    node yet.
+    """
+
+    histogram: Histogram | None = None
+    scanned: float = 0
+    unscannable: str = ""
+    rounds: int = 0
+    stuck: tuple[str, ...] = ()
+    scrubbed: bool = False
+    tried: set[Proved] = field(default_factory=set)
+    listed: set[Proved] = field(default_factory=set)
+    fresh: dict[Key, KeyMaterial] = field(default_factory=dict)
+    escrow: frozenset[Key] | None = None
+    obstacles: tuple[str, ...] = ()
+    waited_for: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The facts, and by name of the server what they come from.
+
+    ``clients`` reach each server at its own address; servers that do not answer are missing there and in ``told``.
+    """
+
+    facts: Facts
+    on_node: Mapping[str, OnNode]
+    clients: Mapping[str, Client]
+    told: Mapping[str, Evidence]
+
+    @property
+    def ring(self) -> dict[Key, KeyMaterial | KmsPlugin]:
+        """The bytes of all keys and the endpoints of all KMS plugins that lie on any node."""
+        ring: dict[Key, KeyMaterial | KmsPlugin] = {}
+        for each in self.on_node.values():
+            ring |= {**each.kept, **(each.configured.ring if each.configured else {})}
+        return ring
+
+    def proved(self, name: str) -> Proved:
+        """What a proof by this server is good for: it ends with the next file or process."""
+        told = self.told[name]
+        return name, told.loaded or "", told.started_at
+
+
+class Gatherer:
+    """Reads the facts; keeps the connections to the servers and how they were last seen."""
+
+    def __init__(self, client: Client, nodes: Nodes, manifest: str) -> None:
+        """Take a client that gives up soon, the nodes, and where the API server's manifest lies on them."""
+        self._client = client
+        self._nodes = nodes
+        self._manifest = manifest
+        self._clients: dict[str, Client] = {}
+
+    def seen(self, memory: Memory) -> Seen:
+        """All facts as they are now."""
+        found = look(self._nodes, self._nodes.names, self._manifest)
+        on_node = {name: each for name, each in found.items() if not isinstance(each, NodeError)}
+        clients = {name: self._at(each) for name, each in on_node.items()}
+        answers = self._client.parallel(lambda name: _ask(clients[name]), on_node)
+        told = dict(zip(on_node, answers, strict=True))
+        servers = tuple(
+            _unreached(name, each) if isinstance(each, NodeError) else _server(each, told[name], memory)
+            for name, each in found.items()
+        )
+        heard = {name: each for name, each in told.items() if isinstance(each, Evidence)}
+        journals = [each.journal for each in on_node.values() if each.journal]
+        facts = Facts(
+            servers,
+            histogram=_aged(memory),
+            unscannable=memory.unscannable,
+            available=frozenset(memory.fresh).union(memory.escrow or ()),
+            escrow=memory.escrow,
+            grace=grace_of(each.said for each in on_node.values()),
+            rounds=memory.rounds,
+            stuck=memory.stuck,
+            scrubbed=memory.scrubbed,
+            sources=self._sources(servers, on_node),
+            obstacles=memory.obstacles,
+            intent=max(journals, key=lambda each: each.began).intent if journals else None,
+        )
+        return Seen(facts, on_node, {name: clients[name] for name in heard}, heard)
+
+    def seen_patiently(self, memory: Memory, seconds: float, waiting: Callable[[str], None]) -> Seen:
+        """The facts, once every server answers; after so many seconds as they are, and then no more of that server."""
+        until = time.monotonic() + seconds
+        while True:
+            seen = self.seen(memory)
+            missing = _missing(seen.facts)
+            if not missing.keys() - memory.waited_for:
+                return seen
+            if time.monotonic() >= until:
+                memory.waited_for |= missing.keys()
+                return seen
+            for name, why in missing.items():
+                waiting(f"waiting for the API server {name} ({why})")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _at(self, node: OnNode) -> Client:
+        if node.name not in self._clients:
+            self._clients[node.name] = self._client.at(f"https://{node.address}")
+        return self._clients[node.name]
+
+    def _sources(self, servers: Iterable[Server], on_node: Mapping[str, OnNode]) -> dict[str, frozenset[str]]:
+        """Who knows which servers. The cluster forgets one that does not answer, so of these nobody has to know."""
+        names = {hint: node.name for node in on_node.values() for hint in _hints(node)}
+        silent = {each.name for each in servers if each.state != "running"}
+        sources = {_INVENTORY: frozenset(each.name for each in servers)}
+        for source, said in registered(self._client).items():
+            sources[source] = frozenset(names.get(each, each) for each in said) | silent
+        return sources
+
+
+def _missing(facts: Facts) -> dict[str, str]:
+    """The servers that are not what they should be and may yet become it: one that was killed is back soon."""
+    silent = {each.name: each.trouble or each.state for each in facts.servers if each.state != "running"}
+    known = frozenset[str]().union(*facts.sources.values())
+    unknown = {name: f"{source} does not know it" for source, said in facts.sources.items() for name in known - said}
+    return {**unknown, **silent}
+
+
+def _hints(node: OnNode) -> Iterable[str]:
+    """All by which other sources may name the server of this node."""
+    yield node.hostname
+    yield from node.addresses
+    yield node.said.flag("advertise-address", node.hostname)
+
+
+def _ask(client: Client) -> Evidence | KubeError:
+    try:
+        return evidence(client)
+    except KubeError as error:
+        return error
+
+
+def _unreached(name: str, error: NodeError) -> Server:
+    return Server(name, None, {}, "unanswered", str(error))
+
+
+def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
+    file = None if node.trouble else _file(node)
+    kept = frozenset(node.kept)
+    state, trouble = _state(node, told)
+    if state != "running" or isinstance(told, KubeError):
+        return Server(node.name, None, file, state, trouble, node.settings.automatic_reload, kept)
+    loaded = _loaded(node, told)
+    if loaded is None and not trouble:
+        trouble = f"it says that it has loaded {told.loaded or 'nothing that it names'}"
+    proof = (node.name, told.loaded or "", told.started_at)
+    return Server(
+        node.name,
+        loaded,
+        file,
+        "running",
+        node.trouble or trouble,
+        node.settings.automatic_reload,
+        kept,
+        writes_for=told.unchanged_for,
+        canary=proof in memory.tried,
+        listed=proof in memory.listed,
+    )
+
+
+def _file(node: OnNode) -> Providers:
+    return node.configured.providers if node.configured else {}
+
+
+def _state(node: OnNode, told: Evidence | KubeError) -> tuple[ServerState, str]:
+    if not node.processes:
+        return "stopped", "no kube-apiserver runs on its node"
+    if isinstance(told, KubeError):
+        return "unanswered", str(told)
+    if len(node.processes) > 1:
+        return "unanswered", f"{len(node.processes)} of its processes run, of which one is ending"
+    return "running", ""
+
+
+def _loaded(node: OnNode, told: Evidence) -> Providers | None:
+    """What the running process reads and writes with; ``None`` where it cannot be told."""
+    if not any(process.configuration for process in node.processes):
+        return {}
+    if told.loaded and told.loaded == node.configuration.hash and node.configured:
+        return node.configured.providers
+    remembered = node.history.get(told.loaded or "")
+    return remembered.providers if remembered else None
+
+
+def _aged(memory: Memory) -> Histogram | None:
+    if memory.histogram is None:
+        return None
+    of = memory.histogram
+    return Histogram(of.counts, of.counted, time.monotonic() - memory.scanned, of.outdated)

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: sees to it that one run alone changes a cluster's encryption.
+
+A Lease in the cluster, renewed by a thread, keeps others from beginning. A lock on each node is looked at by whatever
+writes there, in the moment of the write: a run that was stopped, and wakes when another has long taken over, changes
+nothing any more.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
+
+NAMESPACE, NAME = "kube-system", "hardening-encryption"
+LEASE_SECONDS = 120
+LOCK_SECONDS = 300
+_RENEW_SECONDS = 15
+_LOOK_AGAIN_SECONDS = 2
+_MANAGER = "hardening.kubernetes/encryption_at_rest"
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class OtherRun(HardeningError):
+    """Another run changes the encryption of this cluster, or has taken it over from this one."""
+
+
+class Guard:
+    """Held while a walk goes on: ``with Guard(…) as guard``, and :meth:`check` before whatever changes something."""
+
+    def __init__(self, client: Client, nodes: Nodes, run: str, waiting: Callable[[str], None]) -> None:
+        """Take the cluster, its nodes, the name of this run, and what tells the user that it waits."""
+        self._client = client
+        self._nodes = nodes
+        self._run = run
+        self._waiting = waiting
+        self._holder = f"{run} {getpass.getuser()}@{socket.gethostname()} {os.getpid()} {_start_of(os.getpid())}"
+        self._lease: dict[str, Any] = {}
+        self._renewed = 0.0
+        self._lost = ""
+        self._busy = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="encryption-lease", daemon=True)
+
+    def __enter__(self) -> Guard:
+        """Wait for a run that has died, refuse one that lives, then lock every node."""
+        before = self._acquire()
+        arguments = {"run": self._run, "holder": self._holder, "seconds": LOCK_SECONDS, "instead_of": before}
+        try:
+            self._on_nodes("take", arguments)
+        except HardeningError:
+            self._release()
+            raise
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let others begin. What cannot be released now ends by itself a few minutes later."""
+        self._ended.set()
+        self._thread.join()
+        if not self._lost:
+            self._nodes.ask_each({name: [("release", {"run": self._run})] for name in self._nodes.names}, "_files")
+            self._release()
+
+    def check(self) -> None:
+        """Raise OtherRun unless this run certainly holds the Lease now."""
+        if time.monotonic() - self._renewed > LEASE_SECONDS - _RENEW_SECONDS:
+            self._renew()
+        if self._lost:
+            raise OtherRun(self._lost)
+
+    def _on_nodes(self, operation: str, arguments: Mapping[str, Any]) -> None:
+        answers = self._nodes.ask_each({name: [(operation, arguments)] for name in self._nodes.names}, "_files")
+        for answer in answers.values():
+            if isinstance(answer, NodeError):
+                raise answer
+
+    def _acquire(self) -> str:
+        """Take the Lease; the name of the run that held it and has not released it, empty where there is none."""
+        seen, since = "", time.monotonic()
+        while True:
+            lease = self._read()
+            holder, renewed = _said(lease)
+            if seen and renewed != seen:
+                raise OtherRun(
+                    f"Another run changes the encryption of this cluster: {holder}, which renewed its Lease "
+                    f"{NAMESPACE}/{NAME} at {renewed}. Wait until it has ended, then run again."
+                )
+            if _is_free(holder, renewed) or time.monotonic() - since > LEASE_SECONDS:
+                if self._take(lease):
+                    return holder.partition(" ")[0]
+                seen, since = "", time.monotonic()
+                continue
+            seen = renewed
+            left = LEASE_SECONDS - (time.monotonic() - since)
+            self._waiting(f"waiting up to {left:.0f} s, whether {holder} still lives, which holds the Lease {NAME}")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _read(self) -> dict[str, Any] | None:
+        resource = self._client.resource("coordination.k8s.io/v1", "Lease")
+        return self._client.get(resource, NAME, NAMESPACE) if resource else None
+
+    def _take(self, lease: dict[str, Any] | None) -> bool:
+        now = datetime.now(UTC).strftime(_TIME)
+        spec = {
+            "holderIdentity": self._holder,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "acquireTime": now,
+            "renewTime": now,
+        }
+        began = time.monotonic()
+        if lease is None:
+            metadata = {"name": NAME, "namespace": NAMESPACE}
+            made = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+            answer = self._client.create(made, manager=_MANAGER)
+        else:
+            answer = self._client.merge(lease, {"spec": spec}, manager=_MANAGER)
+        if answer.status == 409:
+            return False
+        self._lease, self._renewed = self._client.checked(answer, "Lease").object, began
+        return True
+
+    def _keep(self) -> None:
+        rounds = 0
+        while not self._ended.wait(_RENEW_SECONDS):
+            self._renew()
+            rounds += 1
+            if rounds % 4 == 0:
+                keep = [("keep", {"run": self._run, "seconds": LOCK_SECONDS})]
+                self._nodes.ask_each(dict.fromkeys(self._nodes.names, keep), "_files")
+
+    def _renew(self) -> None:
+        """Renew the Lease. A server that does not answer is no loss; a Lease of somebody else is."""
+        with self._busy:
+            began = time.monotonic()
+            patch = {"spec": {"renewTime": datetime.now(UTC).strftime(_TIME)}}
+            try:
+                answer = self._client.merge(self._lease, patch, manager=_MANAGER)
+                if answer.status in (404, 409):
+                    self._lease = self._read() or {}
+                    holder, _renewed = _said(self._lease)
+                    if holder != self._holder:
+                        self._lost = (
+                            f"{holder or 'Nobody'} holds the Lease {NAMESPACE}/{NAME} now, which this run held: it "
+                            "was stopped or cut off for too long. It changes nothing any more; run again to see what "
+                            "is left."
+                        )
+                    return
+                self._lease, self._renewed = self._client.checked(answer, "Lease").object, began
+            except KubeError:
+                return
+
+    def _release(self) -> None:
+        try:
+            self._client.merge(self._lease, {"spec": {"holderIdentity": ""}}, manager=_MANAGER)
+        except KubeError:
+            return
+
+
+def _said(lease: dict[str, Any] | None) -> tuple[str, str]:
+    spec = (lease or {}).get("spec") or {}
+    return str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
+
+
+def _is_free(holder: str, renewed: str) -> bool:
+    """Nobody's, or certainly of a process that has died, or not renewed for so long that no clock can be to blame."""
+    return not holder or _is_dead(holder) or _age(renewed) > 5 * LEASE_SECONDS
+
+
+def _age(renewed: str) -> float:
+    try:
+        moment = datetime.fromisoformat(renewed)
+    except ValueError:
+        return 0
+    return (datetime.now(UTC) - moment).total_seconds()
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a process of this machine held it that is no more."""
+    words = holder.split(" ")
+    if len(words) != 4 or words[1].rpartition("@")[2] != socket.gethostname():
+        return False
+    _run, _user, process, start = words
+    return bool(start) and process.isdigit() and _start_of(int(process)) != start
+
+
+def _start_of(process: int) -> str:
+    """When a process was started, in the kernel's ticks, with the boot that they count from: numbers come again."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{Path(f'/proc/{process}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()[19]}"
+    except (OSError, IndexError):
+        return ""

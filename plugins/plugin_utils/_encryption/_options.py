@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: the options of the module encryption, checked before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import Wanted
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import (
+    KEY_LENGTHS,
+    KeyMaterial,
+    generate_key,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import wanted_resources
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
+    IDENTITY,
+    Asked,
+    Facts,
+    Key,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import possible
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import (
+    ESCROW_SPEC,
+    Escrow,
+    escrow_of,
+)
+
+MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+
+NODES_SPEC: dict[str, Any] = {
+    "nodes": {"type": "list", "elements": "str", "required": True},
+    "manifest": {"type": "path", "default": MANIFEST},
+}
+
+OPTIONS_SPEC: dict[str, Any] = {
+    **NODES_SPEC,
+    "state": {
+        "type": "str",
+        "choices": ["present", "rotated", "absent", "rolled_back"],
+        "default": "present",
+    },
+    "provider": {"type": "str", "choices": ["secretbox", "aescbc", "aesgcm", "kms"]},
+    "kms": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "endpoint": {"type": "str", "required": True},
+            "timeout": {"type": "str"},
+            "cache_size": {"type": "int"},
+        },
+    },
+    "resources": {"type": "list", "elements": "str"},
+    "plain_text": {"type": "bool", "default": False},
+    "scrub": {"type": "bool", "default": True},
+    **ESCROW_SPEC,
+    "restart_seconds": {"type": "int", "default": 180},
+    "workers": {"type": "int", "default": 16},
+    "most_per_second": {"type": "int", "default": 0},
+}
+
+_ASKED: Mapping[str, Asked] = {
+    "present": "enable",
+    "rotated": "rotate",
+    "absent": "disable",
+    "rolled_back": "roll_back",
+}
+_PROVIDER = "secretbox"
+_RESOURCES = ("secrets",)
+_LEAST_RESTART_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user asks for, checked as far as no cluster is needed for it.
+
+    Without a ``provider``, a rotation stays with the one that writes, and without ``resources`` with what is encrypted.
+    """
+
+    nodes: tuple[str, ...]
+    manifest: str
+    asked: Asked
+    provider: str
+    kms: KmsPlugin | None
+    resources: tuple[str, ...]
+    plain_text: bool
+    scrub: bool
+    escrow: Escrow | None
+    restart_seconds: int
+    workers: int
+    most_per_second: int
+
+    @property
+    def plugins(self) -> Mapping[Key, KmsPlugin]:
+        """The KMS plugin that is asked for, if any."""
+        return {Key(self.kms.provider, self.kms.name): self.kms} if self.kms else {}
+
+    def wanted(self, facts: Facts) -> tuple[Wanted, dict[Key, KeyMaterial]]:
+        """What the walk is asked for, with a new key should it need one, and that key's bytes.
+
+        Raises HardeningError where the cluster does not say which provider is meant.
+        """
+        keeps = (IDENTITY,) if self.plain_text else ()
+        resources = self.resources or (_configured(facts) if self.asked == "rotate" else ()) or _RESOURCES
+        if self.kms:
+            return Wanted(self.asked, resources, Key(self.kms.provider, self.kms.name), keeps, self.scrub), {}
+        provider = self.provider or (_writing(facts, resources) if self.asked == "rotate" else _PROVIDER)
+        new, material = generate_key(provider, datetime.now(UTC), _names(facts))
+        return Wanted(self.asked, resources, new, keeps, self.scrub), {new: material}
+
+
+def _configured(facts: Facts) -> tuple[str, ...]:
+    """The resources that any server encrypts now."""
+    said = (providers.items() for server in facts.servers for providers in possible(server))
+    return tuple(sorted({resource for each in said for resource, keys in each if keys[0] != IDENTITY}))
+
+
+def _writing(facts: Facts, resources: Iterable[str]) -> str:
+    said = (providers for server in facts.servers for providers in possible(server))
+    found = {keys_of(providers, resource)[0].provider for providers in said for resource in resources}
+    if found & KEY_LENGTHS.keys() == found and len(found) == 1:
+        return found.pop()
+    if found == {IDENTITY.provider}:
+        raise HardeningError("Nothing is encrypted, so there is no key to rotate: enable it first, by state present.")
+    raise HardeningError(
+        f"These providers write now: {', '.join(sorted(found))}. Say by `provider` which one shall; a KMS rotates its "
+        "own key, and needs a new name only where another key shall be used."
+    )
+
+
+def _names(facts: Facts) -> set[str]:
+    """The names of all keys that a server has or had."""
+    said = (providers.values() for server in facts.servers for providers in possible(server))
+    return {key.name for each in said for keys in each for key in keys if key.name} | {
+        key.name for server in facts.servers for key in server.kept
+    }
+
+
+def read_options(said: Mapping[str, Any]) -> Options:
+    """The options; raises HardeningError on what cannot be meant."""
+    names = [name for name in said["nodes"] if name]
+    if not names:
+        raise HardeningError(
+            "No control plane node is named: give `nodes` the inventory's hosts, as {{ groups['control_plane'] }}."
+        )
+    if len(set(names)) < len(names):
+        raise HardeningError(f"A node is named twice among {', '.join(names)}: name each once.")
+    for option, least in (("restart_seconds", _LEAST_RESTART_SECONDS), ("workers", 1), ("most_per_second", 0)):
+        if said[option] < least:
+            raise HardeningError(f"{option} is {said[option]}, and must be {least} or more.")
+    return Options(
+        tuple(names),
+        said["manifest"],
+        _ASKED[said["state"]],
+        said["provider"] or "",
+        _kms(said),
+        wanted_resources(said["resources"]) if said["resources"] is not None else (),
+        said["plain_text"],
+        said["scrub"],
+        escrow_of(said["escrow"]),
+        said["restart_seconds"],
+        said["workers"],
+        said["most_per_second"],
+    )
+
+
+def _kms(said: Mapping[str, Any]) -> KmsPlugin | None:
+    plugin = said["kms"]
+    if (said["provider"] == "kms") != bool(plugin):
+        raise HardeningError("The provider kms and the option kms belong together: give both, or none.")
+    if not plugin:
+        return None
+    return KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "", plugin["cache_size"])

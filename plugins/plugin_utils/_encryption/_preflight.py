@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what speaks against a walk before it has touched anything, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import parsed
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError
+
+MOST_SKEW_SECONDS = 5.0
+
+_MANIFESTS = (".yaml", ".yml", ".json")
+_OURS = (
+    Question("update", "coordination.k8s.io", "leases", "kube-system", "hardening-encryption"),
+    Question("create", "", "secrets", "kube-system"),
+    Question("delete", "", "secrets", "kube-system", "hardening-probe-encryption"),
+    Question("patch", "", "configmaps", "kube-system", "kubeadm-config"),
+)
+"""What a walk does beside rewriting the objects themselves."""
+_SOCKET = "unix://"
+
+
+def obstacles(context: Context, seen: Seen) -> Iterator[str]:
+    """All of them, so that a user has to correct things only once."""
+    for look in _LOOKS:
+        yield from look(context, seen)
+
+
+def _clocks(_context: Context, seen: Seen) -> Iterator[str]:
+    for name, node in seen.on_node.items():
+        if abs(node.skew) > MOST_SKEW_SECONDS:
+            yield (
+                f"The clock of the node {name} is {abs(node.skew):.0f} s {'ahead of' if node.skew > 0 else 'behind'} "
+                "this machine's, and locks and proofs are judged by time: set the clocks."
+            )
+
+
+def _foreign_files(_context: Context, seen: Seen) -> Iterator[str]:
+    for name, node in seen.on_node.items():
+        foreign = [each for each in node.beside_manifest if not each.startswith(".") and not each.endswith(_MANIFESTS)]
+        if foreign:
+            yield (
+                f"Beside the manifests on the node {name} lies {', '.join(foreign)}, and the kubelet takes every file "
+                "there for a pod: move it elsewhere."
+            )
+
+
+def _permissions(context: Context, _seen: Seen) -> Iterator[str]:
+    questions = [
+        Question(verb, *parsed(resource))
+        for name in sorted(context.goal.write)
+        for resource in context.meant_by(name)
+        for verb in ("list", "get", "patch")
+    ]
+    asked = [*_OURS, *questions]
+    for question, allowed in zip(asked, context.client.allowed(asked), strict=True):
+        if not allowed:
+            what = ".".join(filter(None, (question.resource, question.group)))
+            where = f" in {question.namespace}" if question.namespace else ""
+            yield f"This user may not {question.verb} {what}{where}: the ClusterRole hardening-encryption grants it."
+
+
+def _plugins(context: Context, seen: Seen) -> Iterator[str]:
+    """A KMS plugin answers at a socket of the node; a server that finds none there writes nothing."""
+    for plugin in context.options.plugins.values():
+        path = plugin.endpoint.removeprefix(_SOCKET)
+        if path == plugin.endpoint or not path.startswith("/"):
+            yield f"The endpoint {plugin.endpoint} of the KMS is not one: write {_SOCKET}/ and the path of its socket."
+            continue
+        calls: list[Call] = [("read", {"paths": [path]})]
+        for name, answer in context.nodes.ask_each(dict.fromkeys(seen.on_node, calls), "_files").items():
+            if isinstance(answer, NodeError) or (answer[0][path] or {}).get("kind") != "other":
+                yield f"There is no socket {path} of the KMS on the node {name}: start the plugin there first."
+
+
+_LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (_clocks, _foreign_files, _permissions, _plugins)

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: what the terminal and the result say of a walk; keys by their names and fingerprints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._foresee import Foreseen
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+
+_NOTICE_SECONDS = 5.0
+_LOOKING = frozenset({Action.SCAN, Action.LIST, Action.SETTLE, Action.LOAD, Action.TRY, Action.REFUSE, Action.DONE})
+"""What changes neither a node nor a value in etcd."""
+_LAST_STATE = 8
+
+
+class Waiting:
+    """Tells what is being waited for, at most once every few seconds."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """Take what shows a line to the user."""
+        self._tell = tell
+        self._next = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Tell it, if it is time to."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _NOTICE_SECONDS
+            self._tell(f"  {line}")
+
+
+class Rate:
+    """Tells how far work has come, how fast it goes, and how long it still takes."""
+
+    def __init__(self, what: str, tell: Callable[[str], None]) -> None:
+        """Take the words that stand before the count."""
+        self._what = what
+        self._tell = tell
+        self._began = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        rate = done / max(time.monotonic() - self._began, 0.001)
+        left = f", {(total - done) / rate:.0f} s left" if rate and total > done else ""
+        self._tell(f"{self._what}: {done} of {total}, {rate:.0f}/s{left}")
+
+
+def line_of(step: Step) -> str:
+    """A step as the terminal shows it."""
+    where = f" ({', '.join(step.servers)})" if step.servers else ""
+    return f"state {int(step.state)} of {_LAST_STATE}, {step.action.value}{where}: {step.why}"
+
+
+class Account:
+    """What a walk has done so far."""
+
+    def __init__(self) -> None:
+        """Begin with nothing done."""
+        self._steps: list[Step] = []
+        self._seen: Seen | None = None
+
+    def add(self, step: Step, seen: Seen) -> None:
+        """A step is about to be done."""
+        self._steps.append(step)
+        self._seen = seen
+
+    def result(self) -> dict[str, Any]:
+        """What the task returns."""
+        return {
+            **_told(self._steps),
+            "changed": any(step.action not in _LOOKING for step in self._steps),
+            "refused": "",
+            "servers": _servers(self._seen),
+            "keys": _keys(self._seen),
+        }
+
+    def failed(self, error: HardeningError) -> dict[str, Any]:
+        """What the task returns where a step was refused or failed."""
+        return {**self.result(), "failed": True, "msg": str(error), "refused": str(error)}
+
+
+def foreseen_result(way: Foreseen) -> dict[str, Any]:
+    """What the task returns in check mode: the way that a walk would take."""
+    told = {
+        **_told(way.steps),
+        "changed": any(step.action not in _LOOKING for step in way.steps),
+        "refused": way.refused,
+        "servers": [],
+        "keys": [],
+    }
+    return {**told, "failed": True, "msg": way.refused} if way.refused else told
+
+
+def _told(steps: Iterable[Step]) -> dict[str, Any]:
+    done = [step for step in steps if step.action not in (Action.REFUSE, Action.DONE)]
+    return {
+        "states": list(dict.fromkeys(step.state.name.lower() for step in done)),
+        "objects": sum(step.objects for step in done),
+        "summary": [line_of(step) for step in done],
+    }
+
+
+def _servers(seen: Seen | None) -> list[dict[str, Any]]:
+    if seen is None:
+        return []
+    return [{"name": name, "loaded": told.loaded or "", "started": told.started_at} for name, told in seen.told.items()]
+
+
+def _keys(seen: Seen | None) -> list[dict[str, str]]:
+    """The keys that any server reads with, the writing ones first."""
+    if seen is None:
+        return []
+    said = (keys for server in seen.facts.servers for keys in (server.loaded or {}).values())
+    return [
+        {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
+        for key in dict.fromkeys(key for keys in said for key in keys)
+    ]
