@@ -19,6 +19,7 @@ import os
 import platform
 import re
 import secrets
+import signal
 import socket
 import stat
 import sys
@@ -31,6 +32,7 @@ MARKER = "hardening.kubernetes:"
 STATE = "/etc/kubernetes/hardening"
 TEMPORARY = ".hardening-"
 
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _LARGEST = 8 * 1024 * 1024
 _SECONDS_FOR_THE_FLOCK = 20.0
 
@@ -98,7 +100,7 @@ def about() -> dict[str, Any]:
     return {
         "hostname": socket.gethostname(),
         "machine_id": _line("/etc/machine-id"),
-        "boot_id": _line("/proc/sys/kernel/random/boot_id"),
+        "boot_id": _line(_BOOT_ID),
         "time": time.time(),
         "python": platform.python_version(),
         "addresses": _addresses(),
@@ -141,20 +143,36 @@ def free(path: str) -> int:
 
 def processes(binary: str) -> list[dict[str, Any]]:
     """The running processes of a program, those in containers too: pid, seconds since 1970 at its start, arguments."""
+    epoch = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return [
+        {"pid": each.pid, "started": epoch + each.started, "arguments": each.arguments} for each in _running(binary)
+    ]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running process; ``started`` are seconds since the boot, by a clock that nobody sets."""
+
+    pid: int
+    started: float
+    arguments: list[str]
+
+
+def _running(binary: str) -> list[Process]:
     found = []
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        # It may end while it is looked at.
         with suppress(OSError, ValueError, IndexError):
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 arguments = [os.fsdecode(each) for each in file.read().split(b"\0")[:-1]]
             if os.path.basename(arguments[0]) == binary:
-                found.append({"pid": pid, "started": _started(pid), "arguments": arguments})
+                found.append(Process(pid, _ticks(pid) / os.sysconf("SC_CLK_TCK"), arguments))
     return found
 
 
-def _started(pid: int) -> float:
+def _ticks(pid: int) -> int:
     with open(f"/proc/{pid}/stat", "rb") as file:
-        ticks = int(file.read().rpartition(b")")[2].split()[19])
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+        return int(file.read().rpartition(b")")[2].split()[19])
 
 
 # What lies there.
@@ -390,8 +408,12 @@ def write(run: str, files: Sequence[dict[str, Any]], state: str = STATE) -> list
         _check_lock(state, run)
         present = {each.path: _present(each.path) for each in wanted}
         due = [each for each in wanted if _is_due(each, present[each.path])]
-        staged = _stage_all(due, present, state)
-        _put_all(staged, present, state)
+        _check_unwatched(due, state)
+        _put_all(_stage_all(due, present, state), present, state)
+    return _told(wanted, due)
+
+
+def _told(wanted: Sequence[Wanted], due: Sequence[Wanted]) -> list[dict[str, Any]]:
     return [{"path": each.path, "hash": each.hash, "written": each in due} for each in wanted]
 
 
@@ -401,7 +423,7 @@ def _wanted(files: Sequence[dict[str, Any]], state: str) -> list[Wanted]:
         content = None if file["content"] is None else base64.b64decode(file["content"], validate=True)
         wanted.append(Wanted(file["path"], content, file["replaces"], int(str(file.get("mode") or "0600"), 8)))
     paths = [each.path for each in wanted]
-    reserved = {os.path.join(state, name) for name in ("lock", "lock.flock")}
+    reserved = {os.path.join(state, name) for name in ("lock", "lock.flock", "watch.json")}
     for path in paths:
         if not os.path.isabs(path) or os.path.normpath(path) != path or path in reserved or paths.count(path) > 1:
             raise Refused("mistake", f"{path} cannot be written by this program.")
@@ -436,29 +458,49 @@ def _stage_all(due: Sequence[Wanted], present: dict[str, Present | None], state:
     return staged
 
 
-def _put_all(staged: Sequence[tuple[Wanted, str]], present: dict[str, Present | None], state: str) -> None:
+def _put_all(
+    staged: Sequence[tuple[Wanted, str]],
+    present: dict[str, Present | None],
+    state: str,
+    before_each: Callable[[], None] = lambda: None,
+) -> None:
     done: list[Wanted] = []
     try:
         for each, temporary in staged:
+            before_each()
             done.append(each)
             _put(each.path, temporary)
-    except OSError:
+    except OSError as error:
         _drop(temporary for _each, temporary in staged)
-        for each in reversed(done):
-            _put_back(each, present[each.path], state)
+        stayed = _put_back(done, present, state)
+        if stayed:
+            raise Refused(
+                "half_done",
+                f"{_of_system(error)[1]} {', '.join(stayed)} could not be put back as it was: do so by hand.",
+            ) from None
         raise
 
 
-def _put_back(wanted: Wanted, before: Present | None, state: str) -> bool:
-    """Undo one write, if what lies there is still what was written. Whether it then lies there as before."""
-    lies = _present(wanted.path)
-    if (lies.hash if lies else None) != wanted.hash:
-        return (lies.hash if lies else None) == (before.hash if before else None)
-    if before is None:
-        _put(wanted.path, "")
-    else:
-        _replace(wanted.path, before.content, before.mode, state, before)
-    return True
+def _put_back(done: Sequence[Wanted], present: dict[str, Present | None], state: str) -> list[str]:
+    """Undo these writes, the last one first, where what was written still lies there: the paths that could not be."""
+    stayed = []
+    for each in reversed(done):
+        before = present[each.path]
+        try:
+            if _hash_at(each.path) != each.hash:
+                continue
+            if before is None:
+                _put(each.path, "")
+            else:
+                _replace(each.path, before.content, before.mode, state, before)
+        except (OSError, Refused):
+            stayed.append(each.path)
+    return stayed
+
+
+def _hash_at(path: str) -> str | None:
+    present = _present(path)
+    return present.hash if present else None
 
 
 def _replace(path: str, content: bytes, mode: int, state: str, present: Present | None) -> None:
@@ -572,7 +614,328 @@ def sweep(run: str, directories: Sequence[str] = (), state: str = STATE) -> list
     return sorted(removed)
 
 
+# Writing what an API server starts with: it comes back, or its former files do.
+
+_EVERY_SECONDS = 1.0
+_TIMES_READY = 3
+_SECONDS_TO_PUT_BACK = 600.0
+_CLIENT = "/etc/kubernetes/pki/apiserver-kubelet-client"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The process that has to start anew, and where it says that it is ready."""
+
+    binary: str
+    host: str
+    port: int
+    certificate: str
+    key: str
+    seconds: float
+
+
+def write_watched(
+    run: str,
+    files: Sequence[dict[str, Any]],
+    binary: str,
+    port: int,
+    seconds: float,
+    host: str = "127.0.0.1",
+    certificate: str = _CLIENT + ".crt",
+    key: str = _CLIENT + ".key",
+    state: str = STATE,
+) -> list[dict[str, Any]]:
+    """As ``write``, and a process stays that puts the former files back unless the server comes back.
+
+    That is: within ``seconds`` all processes of ``binary`` that serve ``port`` have started after the write, and the
+    port answers /readyz with 200 three times in a row. Needs nobody afterwards; ``watched`` tells how it went.
+    Refused (``watched``) while an earlier one still waits.
+    """
+    wanted = _wanted(files, state)
+    server = Server(binary, host, port, certificate, key, seconds)
+    # Whether it can be asked at all has to show before anything is written.
+    _ask(server)
+    with _alone(state):
+        _check_lock(state, run)
+        present = {each.path: _present(each.path) for each in wanted}
+        due = [each for each in wanted if _is_due(each, present[each.path])]
+        if due:
+            _check_unwatched([], state)
+            staged = _stage_all(due, present, state)
+            try:
+                watcher = _Watcher.begin(run, server, due, present, state)
+            except BaseException:
+                _drop(temporary for _each, temporary in staged)
+                raise
+            watcher.during(lambda: _put_all(staged, present, state, watcher.mark))
+    return _told(wanted, due)
+
+
+def watched(state: str = STATE) -> dict[str, Any] | None:
+    """How the last ``write_watched`` went: {run, state, since, until, told, paths}, None where there was none.
+
+    ``state`` is ``waiting``, ``ready``, ``restored`` (the former files lie there again), ``left`` (somebody changed
+    them meanwhile, so nothing was touched), ``failed`` (they could not be put back) or ``lost`` (the watching process
+    is gone, as after a reboot, and nobody waits any more).
+    """
+    present = _present(os.path.join(state, "watch.json"))
+    if present is None:
+        return None
+    watch = json.loads(present.content.decode("utf-8"))
+    if watch["state"] == "waiting" and not _lives(watch):
+        watch.update(state="lost", told="The process that waited for the server is gone: see whether the server runs.")
+    return {name: watch[name] for name in ("run", "state", "since", "until", "told", "paths")}
+
+
+def _lives(watch: dict[str, Any]) -> bool:
+    try:
+        return bool(watch["boot_id"] == _line(_BOOT_ID) and watch["ticks"] == _ticks(watch["pid"]))
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _check_unwatched(due: Sequence[Wanted], state: str) -> None:
+    """No watching process may find something else than it wrote; without ``due``, there may be none at all."""
+    watch = watched(state)
+    if watch is None or watch["state"] != "waiting":
+        return
+    if not due or any(each.path in watch["paths"] for each in due):
+        raise Refused(
+            "watched",
+            f"A server is waited for until {_clock(watch['until'])} at most: see how it went, and run it again.",
+        )
+
+
+class _Watcher:
+    """The process that stays, as the process that writes sees it."""
+
+    def __init__(self, words: int) -> None:
+        self._words = words
+
+    @classmethod
+    def begin(
+        cls, run: str, server: Server, due: Sequence[Wanted], present: dict[str, Present | None], state: str
+    ) -> _Watcher:
+        """Fork it, before anything is replaced: if the writer is killed while it writes, somebody is there to undo."""
+        now = time.time()
+        watch = {
+            "run": run,
+            "state": "waiting",
+            "since": now,
+            "until": now + server.seconds,
+            "told": f"Waiting for a new {server.binary} that is ready.",
+            "paths": [each.path for each in due],
+            "boot_id": _line(_BOOT_ID),
+        }
+        heard, words = os.pipe()
+        told, tells = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _detach(keep=(heard, tells))
+            _stay(watch, server, due, present, state, heard, tells)
+        os.close(heard)
+        os.close(tells)
+        os.waitpid(child, 0)
+        with os.fdopen(told, "rb") as file:
+            pid = file.read()
+        if not pid:
+            os.close(words)
+            raise Refused(
+                "failed", "No process could be left there to wait for the server: see the node's memory and limits."
+            )
+        watcher = cls(words)
+        try:
+            watch.update(pid=int(pid), ticks=_ticks(int(pid)))
+            _put_watch(watch, state)
+        except BaseException:
+            os.close(words)
+            raise
+        return watcher
+
+    def mark(self) -> None:
+        """A process that has started before now does not count."""
+        try:
+            os.write(self._words, b"n")
+        except BrokenPipeError:
+            raise Refused("failed", "The process that was to wait for the server was killed: run it again.") from None
+
+    def during(self, write: Callable[[], None]) -> None:
+        """Write, and say so. Unsaid, it counts as cut off."""
+        try:
+            write()
+            os.write(self._words, b"w")
+        finally:
+            os.close(self._words)
+
+
+def _detach(keep: tuple[int, int]) -> None:
+    """Go on as a process that belongs to no session and holds nothing of the one that began it."""
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        os.chdir("/")
+        os.umask(0o077)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for handle in (0, 1, 2):
+            os.dup2(nothing, handle)
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) not in keep:
+                with suppress(OSError):
+                    os.close(int(name))
+        # Where logind kills what a user leaves behind, it looks for it by control group.
+        for path in ("/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/systemd/cgroup.procs"):
+            with suppress(OSError), open(path, "r+", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+    except BaseException:
+        os._exit(1)
+
+
+def _stay(
+    watch: dict[str, Any],
+    server: Server,
+    due: Sequence[Wanted],
+    present: dict[str, Present | None],
+    state: str,
+    heard: int,
+    tells: int,
+) -> None:
+    """All that the process that stays does. Never returns."""
+    try:
+        watch.update(pid=os.getpid(), ticks=_ticks(os.getpid()))
+        os.write(tells, str(os.getpid()).encode("ascii"))
+        os.close(tells)
+        written = _listen(heard)
+        if written is None:
+            watch.update(_restored(due, present, state, "The program that wrote did not write all"))
+        else:
+            ready, seen = _wait(server, written)
+            if ready:
+                watch.update(state="ready", told=seen)
+            else:
+                why = f"No new {server.binary} was ready within {server.seconds:.0f} seconds ({seen})"
+                watch.update(_restored(due, present, state, why))
+        _patiently(lambda: _put_watch_alone(watch, state))
+    finally:
+        os._exit(0)
+
+
+def _listen(heard: int) -> float | None:
+    """When the writer began to put the last file into place, in seconds since the boot. None: it did not write all."""
+    began = None
+    while True:
+        word = os.read(heard, 1)
+        if word == b"n":
+            began = time.clock_gettime(time.CLOCK_BOOTTIME)
+        else:
+            return began if word == b"w" else None
+
+
+def _wait(server: Server, written: float) -> tuple[bool, str]:
+    """Whether the server came back in time, and what was seen last."""
+    began = time.monotonic()
+    pids: list[int] = []
+    times, seen = 0, ""
+    while True:
+        running = [each for each in _running(server.binary) if _port_of(each.arguments) == server.port]
+        seen = "it is not running"
+        if any(each.started <= written for each in running):
+            seen = "the former one is still running"
+        elif running:
+            seen = _ask(server)
+        same = pids == [each.pid for each in running]
+        pids = [each.pid for each in running]
+        times = (times if same else 0) + 1 if seen == _READY else 0
+        took = time.monotonic() - began
+        if times >= _TIMES_READY:
+            return True, f"A new {server.binary} was ready after {took:.0f} seconds."
+        if took >= server.seconds:
+            return False, seen
+        time.sleep(_EVERY_SECONDS)
+
+
+_READY = "it is ready"
+
+
+def _port_of(arguments: Sequence[str]) -> int:
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        name, _equals, value = argument.partition("=")
+        if name.lstrip("-") == "secure-port":
+            with suppress(ValueError):
+                return int(value or following)
+    return 6443
+
+
+def _ask(server: Server) -> str:
+    # They take longer to import than all else together, and every other operation does without.
+    import http.client
+    import ssl
+
+    context = ssl.create_default_context()
+    # It is asked at this node itself, and nothing is believed but that it is ready.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        if os.path.exists(server.certificate) and os.path.exists(server.key):
+            context.load_cert_chain(server.certificate, server.key)
+        connection = http.client.HTTPSConnection(server.host, server.port, timeout=5, context=context)
+        try:
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        return f"/readyz: {type(error).__name__}"
+    return _READY if status == 200 else f"/readyz: status {status}"
+
+
+def _restored(due: Sequence[Wanted], present: dict[str, Present | None], state: str, why: str) -> dict[str, Any]:
+    """Put the former files back, all or none, and tell it as an update of ``watch.json``."""
+
+    def restore() -> dict[str, Any]:
+        with _alone(state):
+            for each in due:
+                if not _is_known(each, present[each.path]):
+                    told = f"{why}, but {each.path} has been changed since: nothing was put back."
+                    return {"state": "left", "told": told}
+            stayed = _put_back(due, present, state)
+            if stayed:
+                raise OSError(errno.EIO, ", ".join(stayed))
+            return {"state": "restored", "told": f"{why}: the former files were put back."}
+
+    outcome = _patiently(restore)
+    return outcome or {"state": "failed", "told": f"{why}, and the former files could not be put back."}
+
+
+def _is_known(written: Wanted, before: Present | None) -> bool:
+    """Whether what lies there is what was written, or still what lay there before."""
+    try:
+        return _hash_at(written.path) in (written.hash, before.hash if before else None)
+    except Refused:
+        return False
+
+
+def _patiently(work: Callable[[], Any]) -> Any:
+    """Try until it works; None where it never did."""
+    until = time.monotonic() + _SECONDS_TO_PUT_BACK
+    while time.monotonic() < until:
+        with suppress(OSError, Refused):
+            return work()
+        time.sleep(_EVERY_SECONDS)
+    return None
+
+
+def _put_watch_alone(watch: dict[str, Any], state: str) -> None:
+    with _alone(state):
+        _put_watch(watch, state)
+
+
+def _put_watch(watch: dict[str, Any], state: str) -> None:
+    _replace(os.path.join(state, "watch.json"), json.dumps(watch).encode("utf-8"), 0o600, state, None)
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     operation.__name__: operation
-    for operation in (about, free, processes, read, names, take, keep, release, write, sweep)
+    for operation in (about, free, processes, read, names, take, keep, release, write, sweep, write_watched, watched)
 }

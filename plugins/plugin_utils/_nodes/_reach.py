@@ -11,12 +11,10 @@ arguments of processes nor files, and no log of Ansible's, hold what is sent or 
 
 from __future__ import annotations
 
-import json
 import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -29,33 +27,13 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import become_loader, connection_loader
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes import _program
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
 
-Call = tuple[str, Mapping[str, Any]]
-"""An operation of a program and its arguments."""
-
-_PROGRAMS = "ansible_collections.hardening.kubernetes.plugins.module_utils._node."
-_MARKER = b"hardening.kubernetes:"
 _KILLED_BY_ALARM = 142
 _NOT_FOUND = (126, 127)
 _SECONDS_TO_CONNECT = 30.0
-
-_SENT = """\
-import sys
-def _refuse(kind, told):
-    sys.stdout.write("\\n{marker}" + '[{{"refused": {{"kind": "' + kind + '", "told": "' + told + '"}}}}]\\n')
-    sys.exit(0)
-if sys.version_info < (3, 8):
-    _refuse("python", "Python 3.8 or newer is needed there: set ansible_python_interpreter to one.")
-import os, signal
-if os.geteuid() != 0:
-    _refuse("not_root", "root is needed there: set `become: true`.")
-signal.alarm({seconds})
-import types
-_program = types.ModuleType("hardening_kubernetes_node")
-sys.modules[_program.__name__] = _program
-exec(compile({source}, "hardening.kubernetes", "exec"), _program.__dict__)
-_program.answer({text})
-"""
+_SECONDS_TO_RESET = 5.0
 
 
 class NodeError(HardeningError):
@@ -96,13 +74,13 @@ class Nodes:
 
         ``timeout`` are the seconds that the program may take at the node. Raises NodeError and NodeRefused.
         """
-        return self._nodes[name].ask(_source(program), calls, timeout)
+        return self._nodes[name].ask(_program.source(program), calls, timeout)
 
     def ask_each(
         self, calls: Mapping[str, Sequence[Call]], program: str, timeout: float = 60
     ) -> dict[str, list[Any] | NodeError]:
         """Several nodes at once: the results by node, or why there are none."""
-        source = _source(program)
+        source = _program.source(program)
         answers: dict[str, list[Any] | NodeError] = {}
         threads = [
             threading.Thread(target=self._put, args=(answers, name, source, wanted, timeout), daemon=True)
@@ -136,13 +114,6 @@ def _refuse_debugging() -> None:
         raise HardeningError(
             "ANSIBLE_DEBUG writes what nodes send, and that are keys, to the terminal and the log: run without it."
         )
-
-
-def _source(program: str) -> str:
-    found = find_spec(_PROGRAMS + program)
-    if found is None or found.origin is None:
-        raise HardeningError(f"hardening.kubernetes is not whole: its program {program} is missing. Install it again.")
-    return Path(found.origin).read_text(encoding="utf-8")
 
 
 class _Hosts:
@@ -283,7 +254,7 @@ def _python(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> str
     if wanted.startswith("auto"):
         facts = variables.get("ansible_facts") or {}
         wanted = str(template(facts.get("discovered_interpreter_python") or "python3"))
-    return shlex.join([*shlex.split(wanted), "-I", "-B", "-"])
+    return shlex.join([*shlex.split(wanted), *_program.ARGUMENTS])
 
 
 class _Node:
@@ -293,17 +264,14 @@ class _Node:
         self._name = name
         self._hosts = hosts
         self._idle: SimpleQueue[tuple[ConnectionBase, str]] = SimpleQueue()
+        # Nothing is opened by this, but what is wrong with the host's variables shows now.
         self._idle.put(hosts.connect(name))
 
     def ask(self, source: str, calls: Sequence[Call], timeout: float) -> list[Any]:
-        text = json.dumps([[operation, dict(arguments)] for operation, arguments in calls])
-        sent = _SENT.format(
-            marker=_MARKER.decode("ascii"), seconds=max(1, round(timeout)), source=ascii(source), text=ascii(text)
-        ).encode("ascii")
+        sent = _program.sent(source, calls, timeout)
         try:
             answers = self._answers(sent, timeout)
         except _Dropped:
-            self.close()
             try:
                 answers = self._answers(sent, timeout)
             except _Dropped as dropped:
@@ -320,15 +288,14 @@ class _Node:
             connection, python = self._idle.get_nowait()
         except Empty:
             connection, python = self._hosts.connect(self._name)
-        status, out, err = self._run(connection, python, sent, timeout)
-        self._idle.put((connection, python))
-        line = next((each for each in reversed(out.splitlines()) if each.startswith(_MARKER)), None)
-        if line is None:
-            raise self._unanswered(python, status, err, timeout)
         try:
-            return list(json.loads(line[len(_MARKER) :]))
-        except ValueError:
-            raise _Dropped("its answer was cut off twice: see that the connection to it is good.") from None
+            status, out, err = self._run(connection, python, sent, timeout)
+            answers = self._read(out, python, status, err, timeout)
+        except BaseException:
+            _reset(connection)
+            raise
+        self._idle.put((connection, python))
+        return answers
 
     def _run(self, connection: ConnectionBase, python: str, sent: bytes, timeout: float) -> tuple[int, bytes, bytes]:
         """Run the program in a thread of its own, since a connection may hang for ever."""
@@ -341,13 +308,11 @@ class _Node:
                 told.put(error)
 
         threading.Thread(target=run, daemon=True).start()
+        waits = timeout + _SECONDS_TO_CONNECT
         try:
-            outcome = told.get(timeout=timeout + _SECONDS_TO_CONNECT)
+            outcome = told.get(timeout=waits)
         except Empty:
-            raise NodeError(
-                self._name,
-                f"it did not answer within {timeout + _SECONDS_TO_CONNECT:.0f} seconds: see that it is well.",
-            ) from None
+            raise NodeError(self._name, f"it did not answer within {waits:.0f} seconds: see that it is well.") from None
         if isinstance(outcome, AnsibleAuthenticationFailure):
             raise NodeError(self._name, f"it cannot be logged in to: {_short(str(outcome))}")
         if isinstance(outcome, AnsibleConnectionFailure):
@@ -357,6 +322,15 @@ class _Node:
         if isinstance(outcome, Exception):
             raise NodeError(self._name, f"it cannot be asked ({type(outcome).__name__}).")
         return outcome
+
+    def _read(self, out: bytes, python: str, status: int, err: bytes, timeout: float) -> list[dict[str, Any]]:
+        try:
+            found = _program.answers(out)
+        except ValueError:
+            raise _Dropped("its answer was cut off twice: see that the connection to it is good.") from None
+        if found is None:
+            raise self._unanswered(python, status, err, timeout)
+        return found
 
     def _unanswered(self, python: str, status: int, err: bytes, timeout: float) -> Exception:
         said = _short(err.decode("utf-8", "replace"))
@@ -373,10 +347,25 @@ class _Node:
         )
 
     def close(self) -> None:
-        while not self._idle.empty():
-            connection, _python = self._idle.get()
+        while True:
+            try:
+                connection, _python = self._idle.get_nowait()
+            except Empty:
+                return
             connection.close()
-        self._idle.put(self._hosts.connect(self._name))
+
+
+def _reset(connection: ConnectionBase) -> None:
+    """Leave nothing of a broken connection that a new one would share, as ssh's ControlMaster. It may hang as well."""
+    if type(connection).reset is not ConnectionBase.reset:
+        thread = threading.Thread(target=_silently, args=(connection.reset,), daemon=True)
+        thread.start()
+        thread.join(_SECONDS_TO_RESET)
+
+
+def _silently(do: Callable[[], None]) -> None:
+    with suppress(Exception):
+        do()
 
 
 def _short(said: str) -> str:
