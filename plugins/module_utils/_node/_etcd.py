@@ -56,18 +56,30 @@ _MOST_KEYS = 2000
 _CHUNK = 1 << 20
 _TEMPORARY = ".hardening-snapshot-"
 
-_HINT_GATEWAY = "start etcd with --enable-grpc-gateway=true, which is its default"
-_KINDS_BY_CODE = {7: "auth_on", 11: "compacted", 16: "auth_on"}
-"""By gRPC code, ``api/v3rpc/rpctypes/error.go``: permission denied, out of range, unauthenticated."""
-_TRANSIENT_CODES = frozenset({1, 4, 14})
-_TOLD = {
-    "auth_on": (
-        "etcd's own access control is on, and its gateway does not take a user from the certificate. The values can be"
-        " looked at while it is off (etcdctl auth disable)"
+_PASSING_CODES = frozenset({1, 4, 14})
+"""gRPC: cancelled, deadline exceeded, unavailable."""
+_SILENT = (
+    "it closed the connection without an answer; if it always does, it speaks gRPC alone there, since HTTP has an"
+    " address of its own (--listen-client-http-urls): name that one, or start etcd without the flag"
+)
+_AUTH_ON = (
+    "etcd's own access control is on, and its gateway does not take a user from the certificate. The values can be"
+    " looked at while it is off (etcdctl auth disable)"
+)
+_MEANINGS = (
+    ("user name is empty", "auth_on", _AUTH_ON),
+    ("user name not found", "auth_on", _AUTH_ON),
+    ("permission denied", "auth_on", _AUTH_ON),
+    ("invalid auth token", "auth_on", _AUTH_ON),
+    ("has been compacted", "compacted", "this revision of etcd was compacted away"),
+    (
+        "space exceeded",
+        "no_space",
+        "etcd's database is full: compact it, defragment it, and disarm the alarm (etcdctl alarm disarm)",
     ),
-    "compacted": "this revision of etcd was compacted away",
-    "no_space": "etcd's database is full: compact it, defragment it, and disarm the alarm (etcdctl alarm disarm)",
-}
+)
+"""Words of a refusal in ``api/v3rpc/rpctypes/error.go``, its kind, and what we say."""
+_PASSING = ("too many requests", "future revision", "revision of auth store is old")
 
 
 class Refused(Exception):
@@ -177,10 +189,10 @@ class Etcd:
                 connection.sock.settimeout(seconds)
             connection.request("POST", f"/v3/{path}", json.dumps(body), {"Content-Type": "application/json"})
             return connection.getresponse()
-        except http.client.RemoteDisconnected:
-            raise _Trouble(_silent() if is_new else "the connection was closed") from None
+        except (http.client.RemoteDisconnected, ssl.SSLEOFError):
+            raise _Trouble(_SILENT if is_new else "it closed the connection") from None
         except http.client.BadStatusLine:
-            raise Refused("gateway_off", _grpc_alone(self._endpoints[0].url)) from None
+            raise _Trouble(_SILENT) from None
         except ssl.SSLError as error:
             raise _Trouble(f"TLS: {error.reason or error}") from None
         except (OSError, http.client.HTTPException) as error:
@@ -238,39 +250,27 @@ def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:
     return context
 
 
-def _silent() -> str:
-    return "it closed the connection without an answer; if it always does, it speaks gRPC alone there"
-
-
-def _grpc_alone(url: str) -> str:
-    return (
-        f"etcd speaks gRPC alone at {url}, since HTTP has an address of its own (--listen-client-http-urls): start it"
-        " without that flag, so that both have the same"
-    )
-
-
 def _refused(status: int, content: bytes) -> Exception:
     """What a refusal means: :class:`Refused`, or one of those that are dealt with here."""
     text = content[:2000].decode("utf-8", "replace").strip()
     if "CommonName of client" in text:
-        return Refused("auth_on", _TOLD["auth_on"])
+        return Refused("auth_on", _AUTH_ON)
     try:
         said = json.loads(text)
         code, message = int(said.get("code", said.get("grpc_code", 0))), str(said.get("message") or said.get("error"))
     except (ValueError, AttributeError, TypeError):
         if status == http.client.NOT_FOUND:
-            return Refused("gateway_off", f"etcd's JSON gateway is off: {_HINT_GATEWAY}")
+            told = "etcd's JSON gateway is off: start etcd with --enable-grpc-gateway=true, which is its default"
+            return Refused("gateway_off", told)
         return _Trouble(f"HTTP status {status}")
     if "larger than max" in message:
         return _TooLarge()
-    if "space exceeded" in message:
-        return Refused("no_space", _TOLD["no_space"])
-    if "user name is empty" in message or "invalid auth token" in message:
-        return Refused("auth_on", _TOLD["auth_on"])
-    if code in _TRANSIENT_CODES or "too many requests" in message or "future revision" in message:
+    for words, kind, told in _MEANINGS:
+        if words in message:
+            return Refused(kind, told)
+    if code in _PASSING_CODES or any(words in message for words in _PASSING):
         return _Trouble(message)
-    kind = _KINDS_BY_CODE.get(code, "failed")
-    return Refused(kind, _TOLD.get(kind, f"etcd refused: {message}"))
+    return Refused("failed", f"etcd refused: {message}")
 
 
 def prefix_of(value: bytes, known: Iterable[str]) -> str:
