@@ -51,7 +51,7 @@ def findings_of(seen: Inspected, demanded: Demanded) -> list[Finding]:
         *configuration_findings(seen),
         *file_findings(seen),
         upgrade_finding(seen),
-        *backup_findings(seen, demanded),
+        *backup_findings(seen),
     ]
 
 

@@ -144,7 +144,7 @@ def upgrade_finding(seen: Inspected) -> Finding:
     return judged(control, KUBEADM, "unknown", told, "none", "Let the user of this check get it, then check again.")
 
 
-def backup_findings(seen: Inspected, demanded: Demanded) -> Iterator[Finding]:
+def backup_findings(seen: Inspected) -> Iterator[Finding]:
     """``encryption.backups`` of each key without which something in etcd, or in a snapshot of it, is lost."""
     scan = seen.facts.histogram
     stored = {prefix for counts in (scan.counts.values() if scan else ()) for prefix, n in counts.items() if n}
@@ -153,18 +153,22 @@ def backup_findings(seen: Inspected, demanded: Demanded) -> Iterator[Finding]:
     by_snapshot = {key: snapshot for snapshot in seen.snapshots for key in snapshot.keys}
     for key in sorted(each for each in needed.union(by_snapshot) if each.has_material):
         what = "" if key in needed else f"the snapshot {by_snapshot[key].path} on {by_snapshot[key].node} needs it; "
-        yield _backup(seen, demanded, key, what)
+        yield _backup(seen, key, what)
 
 
-def _backup(seen: Inspected, demanded: Demanded, key: Key, what: str) -> Finding:
+def _backup(seen: Inspected, key: Key, what: str) -> Finding:
     control, subject = "encryption.backups", subject_of(key)
     nodes = [server.name for server in seen.facts.servers if key in on_disk(server)]
     fingerprint = f" (fingerprint {key.fingerprint})"
     if key in (seen.facts.escrow or ()):
         return judged(control, subject, "pass", f"{what}the vault has it{fingerprint}", "config")
     where = f"it lies on {', '.join(nodes)}" if nodes else "it lies on no node"
-    if demanded.escrowed:
-        return judged(control, subject, "pass", f"{what}{where}, and it is kept elsewhere before it is used", "config")
+    if seen.vault_trouble:
+        told = f"{what}{where}; the vault could not be looked into: {seen.vault_trouble}"
+        return judged(control, subject, "unknown", told, "none", "Make the vault answer, then check again.")
+    if seen.facts.escrow is not None:
+        told = f"{what}{where}{fingerprint}, and the vault does not have it"
+        return judged(control, subject, "fail", told, "config", f"{ENFORCE} It puts the keys that write there.")
     if len(nodes) >= _SAFE_PLACES:
         told = f"{what}{where}{fingerprint}; no vault is named, so whatever takes these nodes takes all backups too"
         return judged(control, subject, "pass", told, "config")

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._inspected import Demanded, Inspected
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import IDENTITY, Key
+from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._controls import Proof
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, Status, judged
 

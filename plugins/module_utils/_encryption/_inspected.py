@@ -30,14 +30,12 @@ class Demanded:
     """What shall be: ``provider`` is secretbox, aescbc, aesgcm or kms, empty for any that is strong enough.
 
     ``age_days`` is how old the writing key may become, 0 for any age. ``plain_text``: servers may read plain text too.
-    ``escrowed``: the operator keeps every key elsewhere before it is first used.
     """
 
     resources: tuple[str, ...]
     provider: str = ""
     age_days: int = 0
     plain_text: bool = False
-    escrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ class Inspected:
     ``remarks`` are those on the node's configuration, empty where there is none. ``files`` are those with keys, and
     their directories. ``since`` is when a key was first seen, for keys whose name does not tell. ``upgrade`` says
     whether kubeadm's ClusterConfiguration keeps the encryption, and ``upgrade_told`` why not, or why it is not known.
+    ``vault_trouble`` says why the vault that is named could not be looked into.
     """
 
     facts: Facts
@@ -76,6 +75,7 @@ class Inspected:
     snapshots: tuple[Snapshot, ...] = ()
     upgrade: Upgrade = "unseen"
     upgrade_told: str = ""
+    vault_trouble: str = ""
 
     @property
     def configured(self) -> frozenset[str]:

@@ -24,7 +24,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     NodeFile,
     Snapshot,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Facts,
@@ -35,6 +34,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Server,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._soundness import Remark
+from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -356,8 +356,10 @@ def test_a_key_that_something_needs_lies_in_more_than_one_place() -> None:
     finding = only(lone, "backups")
     assert finding.status == "fail"
     assert "escrow" in finding.remedy
-    assert status(lone, "backups", replace(SECRETS, escrowed=True)) == "pass"
-    assert status(with_facts(lone, escrow=frozenset({NEW})), "backups") == "pass"
+    for cluster in (lone, GOOD):
+        assert status(with_facts(cluster, escrow=frozenset({NEW})), "backups") == "pass"
+        assert status(with_facts(cluster, escrow=frozenset()), "backups") == "fail"
+        assert status(replace(cluster, vault_trouble="its password is wrong"), "backups") == "unknown"
     unreached = with_facts(lone, servers=(*lone.facts.servers, Server("cp2", None, {}, "unanswered", "gone")))
     assert status(unreached, "backups") == "unknown"
 

@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: encryption
+short_description: Encrypt what etcd holds, and change its keys, without a request that fails
+version_added: 1.0.0
+description:
+  - Enables encryption at rest, changes key or provider, ends encryption, or takes back a change that has not finished,
+    on one or many control plane nodes that kubeadm has set up.
+  - Each is a walk through the same states, and nothing is done before what it stands on is proved. Every API server
+    reads a new key before one writes with it. Every value in etcd is rewritten by the API servers themselves. An old
+    key is dropped when no value in etcd starts with its prefix any more, and every server has shown that it reads all.
+  - What a server has loaded is proved by its own metric at its own address, what etcd holds by etcd's own answer.
+  - The state is always found out anew. A run that was killed anywhere is finished by the same command, and two runs at
+    once exclude each other.
+  - A configuration that was made by hand is adopted with its keys, if it is sound.
+  - It shows each step as it begins it, and how far it has come.
+  - On k3s, RKE2, OpenShift and managed clusters it touches nothing, and tells the command of that platform.
+author:
+  - hardening.kubernetes contributors (@hardening-kubernetes)
+options:
+  nodes:
+    description:
+      - Every control plane node, by its name in the inventory. A server of the cluster that is not among them stops the
+        walk before it begins.
+    type: list
+    elements: str
+    required: true
+  state:
+    description:
+      - V(present) encrypts O(resources) with O(provider), and changes nothing where that is so already.
+      - V(rotated) makes a new key and rewrites everything with it, once for each time that it is asked for. A change
+        that was begun is finished first, and counts.
+      - V(absent) decrypts everything and takes the configuration out of the API servers.
+      - V(rolled_back) goes back to the keys that were there before a change that has not finished. A finished one is
+        undone by another rotation, or by V(absent).
+    type: str
+    choices: [present, rotated, absent, rolled_back]
+    default: present
+  provider:
+    description:
+      - Who encrypts. Without it V(secretbox) with O(state=present), and with O(state=rotated) the one that writes now.
+      - Under FIPS 140 choose V(kms) or V(aescbc).
+      - A key of V(aesgcm) is spent after 200,000 writes, to which rewriting adds one for each object.
+    type: str
+    choices: [secretbox, aescbc, aesgcm, kms]
+  kms:
+    description:
+      - The KMS plugin, of version 2, that runs on every control plane node already. Required with O(provider=kms).
+    type: dict
+    suboptions:
+      name:
+        description:
+          - Its name, which stands in etcd before every value. Never use a name again for another plugin.
+        type: str
+        required: true
+      endpoint:
+        description:
+          - Its socket as the API servers see it, like C(unix:///var/run/kmsplugin/socket.sock).
+        type: str
+        required: true
+      timeout:
+        description:
+          - How long an API server waits for it, like C(3s), which is also the server's own default.
+        type: str
+  resources:
+    description:
+      - What to encrypt, like C(secrets), C(deployments.apps), C(*.apps) for a group or C(*.*) for all. What else is
+        encrypted already stays so.
+      - Without it C(secrets) with O(state=present), and all that is encrypted now with O(state=rotated).
+    type: list
+    elements: str
+  plain_text:
+    description:
+      - Whether the API servers go on reading plain text when everything is encrypted.
+    type: bool
+    default: false
+  scrub:
+    description:
+      - Whether etcd is compacted and defragmented when everything is rewritten, member after member and the leader
+        last, so that what values were before is gone from its file. Its write-ahead log, and backups, still have it.
+    type: bool
+    default: true
+  snapshot:
+    description:
+      - A folder on the nodes. A snapshot of etcd is written there before anything is changed, and the result says
+        without which keys it cannot be read. Without it none is taken.
+    type: path
+  restart_seconds:
+    description:
+      - How many seconds an API server may take to restart. After that its node puts the old files back by itself, also
+        where the controller is gone.
+    type: int
+    default: 180
+  workers:
+    description:
+      - How many objects are rewritten at once, at most. It takes fewer where the servers ask for that or become slow.
+    type: int
+    default: 16
+  most_per_second:
+    description:
+      - How many objects are rewritten in a second, at most; 0 is any number. Every rewritten object wakes those that
+        watch it.
+    type: int
+    default: 0
+attributes:
+  check_mode:
+    support: full
+    description: Looks at everything, tells the states that it would walk through and how many objects it would rewrite.
+  diff_mode:
+    support: none
+    description: What is in the files must not be shown.
+  idempotent:
+    support: partial
+    description: With O(state=rotated) each run makes a new key. All others change nothing when all is as asked for.
+extends_documentation_fragment:
+  - hardening.kubernetes.control_plane
+  - hardening.kubernetes.control_plane.escrow
+  - hardening.kubernetes.auth
+  - hardening.kubernetes.attributes.actiongroup
+seealso:
+  - module: hardening.kubernetes.encryption_info
+  - module: hardening.kubernetes.prepare_control_plane
+  - name: Encrypting Confidential Data at Rest
+    description: What Kubernetes says of providers, and of the order in which keys are changed.
+    link: https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/
+"""
+
+EXAMPLES = r"""
+- name: Encrypt Secrets, and keep the key in a vault file
+  hardening.kubernetes.encryption:
+    nodes: "{{ groups['kube_control_plane'] }}"
+    escrow:
+      vault_file: "{{ inventory_dir }}/encryption-keys.vault"
+      vault_password_file: ~/.vault-password
+
+- name: Change the key of everything that is encrypted, and rewrite it, gently
+  hardening.kubernetes.encryption:
+    nodes: "{{ groups['kube_control_plane'] }}"
+    state: rotated
+    most_per_second: 100
+
+- name: Hand Secrets and ConfigMaps over to a KMS
+  hardening.kubernetes.encryption:
+    nodes: "{{ groups['kube_control_plane'] }}"
+    provider: kms
+    kms:
+      name: vault
+      endpoint: unix:///var/run/kmsplugin/socket.sock
+    resources: [secrets, configmaps]
+
+- name: Take back a change that has not finished
+  hardening.kubernetes.encryption:
+    nodes: "{{ groups['kube_control_plane'] }}"
+    state: rolled_back
+"""
+
+RETURN = r"""
+states:
+  description: The states in which something was done, or in check mode would be, in their order.
+  returned: always
+  type: list
+  elements: str
+  sample: [plan, read_new, write_new, reencrypt, verify, drop_old, scrub, done]
+summary:
+  description: Each step as it was shown.
+  returned: always
+  type: list
+  elements: str
+  sample: ["state 4 of 8, reencrypt: Values in etcd that another key than the new one wrote: 10000."]
+objects:
+  description: How many objects were rewritten.
+  returned: always
+  type: int
+  sample: 10000
+refused:
+  description: Why the walk ended before its goal, and what to do. Empty where it came to its end.
+  returned: always
+  type: str
+  sample: ""
+servers:
+  description: Each API server, with the hash of what it says itself that it has loaded.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its node, by its name in the inventory.
+      type: str
+      returned: always
+      sample: cp1
+    loaded:
+      description: The hash of the bytes of its configuration, empty where it has none.
+      type: str
+      returned: always
+      sample: sha256:9f0c…
+    started:
+      description: When its process started, in seconds since 1970.
+      type: float
+      returned: always
+keys:
+  description: The keys that the servers read with, those that write first. Never their bytes.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: Who encrypts with it.
+      type: str
+      returned: always
+      sample: secretbox
+    name:
+      description: Its name, which stands in etcd before every value.
+      type: str
+      returned: always
+      sample: k20261122164500-0a1b2c3d
+    fingerprint:
+      description: By which it is told from others, wherever it is kept.
+      type: str
+      returned: always
+      sample: 0a1b2c3d4e5f6071
+"""
