@@ -237,7 +237,7 @@ class Client:
     ) -> Answer:
         """Server-side apply as this field manager; the caller judges a refusal. Raises as :meth:`create` does.
 
-        With ``metadata_only`` the server answers with no more than that, which spares it a tenth of its work.
+        With ``metadata_only`` the server answers with no more than that, which spares both sides some work.
         """
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
