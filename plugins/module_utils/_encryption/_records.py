@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
@@ -33,6 +33,18 @@ class Remembered:
 
     providers: Providers
     since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot of etcd on a node, and the keys without which it cannot be read; ``taken`` in UTC, ISO 8601."""
+
+    node: str
+    path: str
+    revision: int
+    hash: str
+    taken: str
+    keys: tuple[Key, ...]
 
 
 History = Mapping[str, Remembered]
@@ -102,6 +114,22 @@ def parse_history(content: bytes, where: str) -> dict[str, Remembered]:
     try:
         return {found: Remembered(_providers(each["providers"]), str(each["since"])) for found, each in said.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
+        raise _damaged(where) from None
+
+
+def snapshots_bytes(snapshots: Iterable[Snapshot]) -> bytes:
+    """The file ``snapshots.json``."""
+    return _bytes({"snapshots": [{**asdict(each), "keys": [_said(key) for key in each.keys]} for each in snapshots]})
+
+
+def parse_snapshots(content: bytes, where: str) -> tuple[Snapshot, ...]:
+    """What a ``snapshots.json`` says; raises :class:`HardeningError` on one that was damaged."""
+    said = _read(content, where)
+    try:
+        return tuple(
+            Snapshot(**{**each, "keys": tuple(_key(key) for key in each["keys"])}) for each in said["snapshots"]
+        )
+    except (KeyError, TypeError, ValueError):
         raise _damaged(where) from None
 
 

@@ -52,6 +52,6 @@ def begin(context: Context) -> tuple[Context, Seen]:
     goal = goal_of(wanted, seen.facts)
     memory.fresh = {key: material for key, material in made.items() if key in goal.write.values()}
     begun = replace(context, goal=goal)
-    memory.obstacles = tuple(obstacles(begun, seen))
     scan_now(begun, seen)
+    memory.obstacles = tuple(obstacles(begun, seen))
     return begun, begun.gatherer.seen(memory)

@@ -38,8 +38,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import BINARY, JOURNAL, KEYS
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import rewrite
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import scan
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import scanned
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scrub import scrub
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._snapshots import take_snapshot
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import Rate
 
 _RELOAD_SECONDS = 180
@@ -59,6 +60,8 @@ def _begin(context: Context, seen: Seen, _step: Step) -> None:
     began = datetime.now(UTC).isoformat(timespec="seconds")
     content = journal_bytes(Journal(intent_of(seen.facts, context.goal), context.run, began))
     context.write({name: [replacing(node.files[JOURNAL], content)] for name, node in seen.on_node.items()})
+    if context.options.snapshot:
+        take_snapshot(context, seen)
 
 
 def _keep_key(context: Context, seen: Seen, step: Step) -> None:
@@ -176,7 +179,8 @@ def scan_now(context: Context, seen: Seen) -> None:
     began = time.monotonic()
     memory = context.memory
     try:
-        memory.histogram, memory.unscannable = scan(context, seen), ""
+        found = scanned(context, seen)
+        memory.histogram, memory.bytes, memory.unscannable = found.histogram, found.bytes, ""
     except HardeningError as error:
         memory.histogram, memory.unscannable = None, str(error)
     memory.scanned = began

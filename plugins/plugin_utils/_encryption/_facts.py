@@ -35,6 +35,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 _LOOK_AGAIN_SECONDS = 2.0
 _INVENTORY = "The list of nodes"
 
+Writers = tuple[tuple[str, Key], ...]
+"""By resource of a configuration, the key that it writes with."""
 Proved = tuple[str, str, float]
 """Of what something was proved: a server, the hash of what it has loaded, and when it was started."""
 
@@ -43,12 +45,13 @@ Proved = tuple[str, str, float]
 class Memory:
     """What this run has seen and done, and a later one cannot read from anywhere.
 
-    ``scanned`` is when the scan began (``time.monotonic``); ``fresh`` are keys that were made or fetched and are on no
-    node yet.
+    ``scanned`` is when the scan began (``time.monotonic``), ``bytes`` the size of all values that it saw. ``fresh`` are
+    keys that were made or fetched and are on no node yet. ``writing`` is since when each server was seen to write so.
     """
 
     histogram: Histogram | None = None
     scanned: float = 0
+    bytes: int = 0
     unscannable: str = ""
     rounds: int = 0
     stuck: tuple[str, ...] = ()
@@ -59,6 +62,16 @@ class Memory:
     escrow: frozenset[Key] | None = None
     obstacles: tuple[str, ...] = ()
     waited_for: set[str] = field(default_factory=set)
+    writing: dict[str, tuple[Writers, float]] = field(default_factory=dict)
+
+    def writing_for(self, server: str, loaded: Providers) -> float:
+        """The seconds for which this run has seen a server write with these keys, whatever it has read meanwhile."""
+        writers = tuple(sorted((resource, keys[0]) for resource, keys in loaded.items()))
+        known, since = self.writing.get(server, (None, 0.0))
+        if known != writers:
+            since = time.monotonic()
+            self.writing[server] = writers, since
+        return time.monotonic() - since
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +161,7 @@ class Gatherer:
 
     def _sources(self, servers: Iterable[Server], on_node: Mapping[str, OnNode]) -> dict[str, frozenset[str]]:
         """Who knows which servers. The cluster forgets one that does not answer, so of these nobody has to know."""
-        names = {hint: node.name for node in on_node.values() for hint in _hints(node)}
+        names = {hint: node.name for node in on_node.values() for hint in node.hints}
         silent = {each.name for each in servers if each.state != "running"}
         sources = {_INVENTORY: frozenset(each.name for each in servers)}
         for source, said in registered(self._client).items():
@@ -162,13 +175,6 @@ def _missing(facts: Facts) -> dict[str, str]:
     known = frozenset[str]().union(*facts.sources.values())
     unknown = {name: f"{source} does not know it" for source, said in facts.sources.items() for name in known - said}
     return {**unknown, **silent}
-
-
-def _hints(node: OnNode) -> Iterable[str]:
-    """All by which other sources may name the server of this node."""
-    yield node.hostname
-    yield from node.addresses
-    yield node.said.flag("advertise-address", node.hostname)
 
 
 def _ask(client: Client) -> Evidence | KubeError:
@@ -187,10 +193,13 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
     kept = frozenset(node.kept)
     state, trouble = _state(node, told)
     if state != "running" or isinstance(told, KubeError):
+        memory.writing.pop(node.name, None)
         return Server(node.name, None, file, state, trouble, node.settings.automatic_reload, kept)
     loaded = _loaded(node, told)
-    if loaded is None and not trouble:
-        trouble = f"it says that it has loaded {told.loaded or 'nothing that it names'}"
+    if loaded is None:
+        trouble = trouble or f"it says that it has loaded {told.loaded or 'nothing that it names'}"
+        memory.writing.pop(node.name, None)
+    seen_for = 0.0 if loaded is None else memory.writing_for(node.name, loaded)
     proof = (node.name, told.loaded or "", told.started_at)
     return Server(
         node.name,
@@ -200,7 +209,7 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
         node.trouble or trouble,
         node.settings.automatic_reload,
         kept,
-        writes_for=told.unchanged_for,
+        writes_for=max(told.unchanged_for, seen_for),
         canary=proof in memory.tried,
         listed=proof in memory.listed,
     )

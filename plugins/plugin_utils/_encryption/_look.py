@@ -30,9 +30,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
     History,
     Journal,
+    Snapshot,
     parse_history,
     parse_journal,
     parse_keys,
+    parse_snapshots,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._soundness import refuse_unsound
@@ -41,8 +43,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._progr
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
 STATE = "/etc/kubernetes/hardening"
-JOURNAL, KEYS, HISTORY = (f"{STATE}/{name}.json" for name in ("journal", "keys", "history"))
+JOURNAL, KEYS, HISTORY, SNAPSHOTS = (f"{STATE}/{name}.json" for name in ("journal", "keys", "history", "snapshots"))
 BINARY = "kube-apiserver"
+_RECORDS = (JOURNAL, KEYS, HISTORY, SNAPSHOTS)
 
 Parsed = TypeVar("Parsed")
 
@@ -97,6 +100,7 @@ class OnNode:
     journal: Journal | None = None
     kept: Mapping[Key, KeyMaterial] = field(default_factory=dict)
     history: History = field(default_factory=dict)
+    snapshots: tuple[Snapshot, ...] = ()
     files: Mapping[str, File] = field(default_factory=dict)
 
     @property
@@ -104,6 +108,11 @@ class OnNode:
         """Where its API server says that it is to be reached, ``host:port``."""
         host = self.said.flag("advertise-address") or min(self.addresses, default=self.hostname)
         return f"{f'[{host}]' if ':' in host else host}:{self.said.flag('secure-port', '6443')}"
+
+    @property
+    def hints(self) -> frozenset[str]:
+        """All by which others may name its API server."""
+        return self.addresses | {self.hostname, self.said.flag("advertise-address", self.hostname)}
 
 
 def look(nodes: Nodes, names: Sequence[str], manifest: str) -> dict[str, OnNode | NodeError]:
@@ -113,7 +122,7 @@ def look(nodes: Nodes, names: Sequence[str], manifest: str) -> dict[str, OnNode 
     """
     calls: list[Call] = [
         ("about", {}),
-        ("read", {"paths": [manifest, JOURNAL, KEYS, HISTORY]}),
+        ("read", {"paths": [manifest, *_RECORDS]}),
         ("names", {"directory": str(PurePosixPath(manifest).parent)}),
         ("processes", {"binary": BINARY}),
     ]
@@ -156,7 +165,8 @@ def _on_node(
         journal=_parsed(name, _file(JOURNAL, files), parse_journal, None),
         kept=_parsed(name, _file(KEYS, files), parse_keys, {}),
         history=_parsed(name, _file(HISTORY, files), parse_history, {}),
-        files={path: _file(path, files) for path in (JOURNAL, KEYS, HISTORY)},
+        snapshots=_parsed(name, _file(SNAPSHOTS, files), parse_snapshots, ()),
+        files={path: _file(path, files) for path in _RECORDS},
     )
 
 

@@ -55,13 +55,13 @@ OPTIONS_SPEC: dict[str, Any] = {
             "name": {"type": "str", "required": True},
             "endpoint": {"type": "str", "required": True},
             "timeout": {"type": "str"},
-            "cache_size": {"type": "int"},
         },
     },
     "resources": {"type": "list", "elements": "str"},
     "plain_text": {"type": "bool", "default": False},
     "scrub": {"type": "bool", "default": True},
     **ESCROW_SPEC,
+    "snapshot": {"type": "path"},
     "restart_seconds": {"type": "int", "default": 180},
     "workers": {"type": "int", "default": 16},
     "most_per_second": {"type": "int", "default": 0},
@@ -94,6 +94,7 @@ class Options:
     plain_text: bool
     scrub: bool
     escrow: Escrow | None
+    snapshot: str
     restart_seconds: int
     workers: int
     most_per_second: int
@@ -166,6 +167,7 @@ def read_options(said: Mapping[str, Any]) -> Options:
         said["plain_text"],
         said["scrub"],
         escrow_of(said["escrow"]),
+        said["snapshot"] or "",
         said["restart_seconds"],
         said["workers"],
         said["most_per_second"],
@@ -178,4 +180,4 @@ def _kms(said: Mapping[str, Any]) -> KmsPlugin | None:
         raise HardeningError("The provider kms and the option kms belong together: give both, or none.")
     if not plugin:
         return None
-    return KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "", plugin["cache_size"])
+    return KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "")

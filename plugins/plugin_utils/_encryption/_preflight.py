@@ -12,6 +12,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._members import health
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import etcds
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError
 
@@ -81,4 +83,29 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
                 yield f"There is no socket {path} of the KMS on the node {name}: start the plugin there first."
 
 
-_LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (_clocks, _foreign_files, _permissions, _plugins)
+def _etcd_members(context: Context, seen: Seen) -> Iterator[str]:
+    yield from health(etcds(context, seen), context.memory.bytes)
+
+
+def _other_servers(context: Context, seen: Seen) -> Iterator[str]:
+    """The API servers that say in etcd itself that they run, whatever the API knows of them."""
+    known = {hint for node in seen.on_node.values() for hint in node.hints}
+    try:
+        others = etcds(context, seen).servers() - known
+    except NodeError:
+        return  # What keeps the run from looking into etcd is told of the scan.
+    if others:
+        yield (
+            f"etcd knows an API server at {', '.join(sorted(others))} that is on none of the nodes named: name its "
+            "node too, or stop it."
+        )
+
+
+_LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
+    _clocks,
+    _foreign_files,
+    _permissions,
+    _plugins,
+    _etcd_members,
+    _other_servers,
+)

@@ -8,20 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Histogram
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import standing
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _etcd
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 
 
-def scan(context: Context, seen: Seen) -> Histogram:
-    """The histogram of every resource of the goal. Raises HardeningError where it cannot be made."""
-    return scanned(context, seen).histogram
-
-
 def scanned(context: Context, seen: Seen) -> _etcd.Scan:
-    """The same, with the revision and the size of all values."""
+    """The histogram of every resource of the goal, with the size of all values. Raises HardeningError without one."""
     known = standing(seen.facts, context.goal).known
     client = next(iter(seen.clients.values()), context.client)
     return _etcd.scan(etcds(context, seen), client, context.served, context.goal.write, known)

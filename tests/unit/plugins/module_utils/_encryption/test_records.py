@@ -11,12 +11,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     MOST_REMEMBERED,
     Journal,
     Remembered,
+    Snapshot,
     history_bytes,
     journal_bytes,
     keys_bytes,
     parse_history,
     parse_journal,
     parse_keys,
+    parse_snapshots,
+    snapshots_bytes,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import IDENTITY, Intent, Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -58,9 +61,14 @@ def test_the_history_forgets_the_oldest() -> None:
     assert list(kept) == list(history)[1:]
 
 
-@pytest.mark.parametrize("parse", [parse_journal, parse_keys, parse_history])
+@pytest.mark.parametrize("parse", [parse_journal, parse_keys, parse_history, parse_snapshots])
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"keys": [{}], "x": 1}', b"\xff"])
 def test_a_file_that_was_damaged_says_what_to_do(parse: object, content: bytes) -> None:
     assert callable(parse)
     with pytest.raises(HardeningError, match=f"{WHERE} is damaged. Move it away"):
         parse(content, WHERE)
+
+
+def test_a_snapshot_is_noted_with_its_keys() -> None:
+    taken = Snapshot("cp1", "/var/backups/etcd.db", 911, "sha256:1", "2026-11-22T12:00:00+00:00", (NEW,))
+    assert parse_snapshots(snapshots_bytes([taken]), WHERE) == (taken,)
