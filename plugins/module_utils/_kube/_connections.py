@@ -109,7 +109,7 @@ def connections(target: Target, identity: Identity) -> Connections:
 
 
 class _Response(http.client.HTTPResponse):
-    """Reads an answer's head itself: the library's own way, by its parser of e-mail, takes several times as long."""
+    """Reads an answer's head itself: the library's own way, by its parser of e-mail, takes about twice as long."""
 
     told: dict[str, list[str]]
     """The headers by their names in lower case, each with all its values."""
