@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private to the collection: brings the encryption configuration to nodes that are about to join a control plane."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._kubeadm import (
+    read_cluster_configuration,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    history_bytes,
+    keys_bytes,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import LOCK_SECONDS
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import (
+    BINARY,
+    HISTORY,
+    KEYS,
+    OnNode,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
+
+_CONFIG_MAP = KNOWN["v1", "ConfigMap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The files that every node of a control plane has: their bytes by path, with which no key leaves this process."""
+
+    files: Mapping[str, bytes]
+    configuration: str
+    plugins: tuple[KmsPlugin, ...] = ()
+
+
+def brought_by(seen: Seen) -> Brought:
+    """What a node needs to join, from those that are there. Empty where nothing is encrypted.
+
+    Raises HardeningError where it is not certain that they all have the same, and will go on having it.
+    """
+    refused = list(_refusals(seen))
+    if refused:
+        raise HardeningError(f"No node was prepared. {' '.join(refused)}")
+    node = next(iter(seen.on_node.values()))
+    if not node.configured or node.configuration.content is None:
+        return Brought({}, "")
+    kept = {key: material for each in seen.on_node.values() for key, material in each.kept.items()}
+    history = {found: said for each in seen.on_node.values() for found, said in each.history.items()}
+    files = {node.settings.path: node.configuration.content}
+    files |= {KEYS: keys_bytes(kept)} if kept else {}
+    files |= {HISTORY: history_bytes(history)} if history else {}
+    plugins = (each for each in node.configured.ring.values() if isinstance(each, KmsPlugin))
+    return Brought(files, node.configuration.hash, tuple(plugins))
+
+
+def _refusals(seen: Seen) -> Iterator[str]:
+    if seen.facts.intent:
+        yield "A change of keys has begun and not finished: finish it, or roll it back, then prepare the node."
+    for server in seen.facts.servers:
+        if server.state != "running" or server.loaded is None:
+            yield (
+                f"What the API server {server.name} has loaded is not known ({server.trouble or server.state}): make "
+                "it answer, or take its node out of those that are there if it is the one that joins again."
+            )
+        elif server.loaded != server.file:
+            yield f"The API server {server.name} has loaded something else than what lies on its node: wait a minute."
+    hashes = {node.configuration.hash if node.configured else "" for node in seen.on_node.values()}
+    if len(hashes) > 1:
+        yield "The configurations of the nodes differ: run harden_cluster, or the role encryption_at_rest, first."
+    if not seen.facts.servers:
+        yield "No control plane node was named from which the configuration could be taken."
+
+
+def refuse_without_flag(client: Client, node: OnNode) -> None:
+    """Raise HardeningError where kubeadm would start the node's API server without the configuration."""
+    found = client.get(_CONFIG_MAP, "kubeadm-config", "kube-system")
+    text = ((found or {}).get("data") or {}).get("ClusterConfiguration")
+    if text and not read_cluster_configuration(text).keeps(node.settings):
+        raise HardeningError(
+            "No node was prepared. kubeadm's ClusterConfiguration does not have the flags and the mount of the "
+            f"encryption configuration {node.settings.path}, so the API server of a node that joins would not read "
+            "what is encrypted: run harden_cluster, or the role encryption_at_rest, first."
+        )
+
+
+def due(nodes: Nodes, joining: Sequence[str], brought: Brought) -> dict[str, list[dict[str, Any]]]:
+    """By node, the files that it lacks or has otherwise, as the program that writes them takes them.
+
+    Raises HardeningError where a node cannot be asked, or runs an API server already.
+    """
+    calls: list[Call] = [("read", {"paths": list(brought.files)}), ("processes", {"binary": BINARY})]
+    wanted = {}
+    for name, answer in nodes.ask_each(dict.fromkeys(joining, calls), "_files").items():
+        if isinstance(answer, NodeError):
+            raise answer
+        present, processes = answer
+        if processes:
+            raise HardeningError(
+                f"An API server runs on {name} already, so it does not need to be prepared: name it among the nodes "
+                "that are there, and run the role encryption_at_rest."
+            )
+        wanted[name] = [
+            {
+                "path": path,
+                "content": base64.b64encode(content).decode("ascii"),
+                "replaces": (present[path] or {}).get("hash"),
+                "mode": "0600",
+            }
+            for path, content in brought.files.items()
+            if not _is_there(present[path], content)
+        ]
+    return wanted
+
+
+def _is_there(found: Mapping[str, Any] | None, content: bytes) -> bool:
+    if found is None or found.get("content") is None:
+        return False
+    return base64.b64decode(found["content"]) == content and found["mode"] == "0600" and found["owner"] == 0
+
+
+def write(nodes: Nodes, run: str, files: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write the files of each node; raises HardeningError where one refuses."""
+    keep: Call = ("keep", {"run": run, "seconds": LOCK_SECONDS})
+    calls: dict[str, list[Call]] = {
+        name: [keep, ("write", {"run": run, "files": each})] for name, each in files.items() if each
+    }
+    for answer in nodes.ask_each(calls, "_files").values():
+        if isinstance(answer, NodeError):
+            raise answer
