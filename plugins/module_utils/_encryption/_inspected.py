@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import Snapshot
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     Facts,
     Goal,
@@ -46,15 +47,6 @@ class NodeFile:
     mode: str
     owner: int
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A snapshot of etcd that a walk took, and the keys without which it cannot be read."""
-
-    node: str
-    path: str
-    keys: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)

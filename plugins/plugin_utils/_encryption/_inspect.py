@@ -64,6 +64,7 @@ class Look:
             remarks={name: _remarks(node) for name, node in seen.on_node.items() if not node.trouble},
             files=self._files(seen.on_node),
             since=dict(_since(seen.on_node)),
+            snapshots=tuple(dict.fromkeys(each for node in seen.on_node.values() for each in node.snapshots)),
             upgrade=upgrade,
             upgrade_told=upgrade_told,
             vault_trouble=vault_trouble,

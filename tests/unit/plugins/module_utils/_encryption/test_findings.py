@@ -22,8 +22,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Demanded,
     Inspected,
     NodeFile,
-    Snapshot,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import Snapshot
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Facts,
@@ -365,7 +365,8 @@ def test_a_key_that_something_needs_lies_in_more_than_one_place() -> None:
 
 
 def test_a_snapshot_without_its_key_is_told() -> None:
-    seen = replace(GOOD, snapshots=(Snapshot("cp1", "/snapshots/1.db", (OLD,)),))
+    snapshot = Snapshot("cp1", "/snapshots/1.db", 7, "sha256:12", "2026-11-22T12:00:00+00:00", (OLD,))
+    seen = replace(GOOD, snapshots=(snapshot,))
     told = {each.subject: each for each in found(seen, "backups")}
     finding = told[f"Key/secretbox/{OLD.name}"]
     assert finding.status == "fail"
