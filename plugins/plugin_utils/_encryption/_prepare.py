@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
@@ -40,7 +40,7 @@ _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 class Brought:
     """The files that every node of a control plane has: their bytes by path, with which no key leaves this process."""
 
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes] = field(repr=False)
     configuration: str
     plugins: tuple[KmsPlugin, ...] = ()
 

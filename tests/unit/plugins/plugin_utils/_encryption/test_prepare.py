@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a node gets before it joins: what all others have, and nothing where they do not certainly have the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import (
+    Configuration,
+    hash_of,
+    render,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import (
+    Manifest,
+    Place,
+    Settings,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import Remembered, parse_keys
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
+    Facts,
+    Intent,
+    Key,
+    Providers,
+    Server,
+)
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import HISTORY, KEYS, File, OnNode
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._prepare import brought_by
+
+MATERIAL = KeyMaterial(bytes(range(100, 132)))
+KEPT = KeyMaterial(bytes(range(132, 164)))
+KEY = Key("secretbox", "k1", MATERIAL.fingerprint)
+OLD = Key("secretbox", "k0", KEPT.fingerprint)
+RING = {KEY: MATERIAL}
+PROVIDERS: Providers = {"secrets": (KEY,)}
+
+
+def node(name: str, providers: Providers = PROVIDERS, ring: Any = RING, **changes: Any) -> OnNode:
+    content = render(providers, ring) if providers else None
+    settings = Settings()
+    file = File(settings.path, content, hash_of(content) if content else "", "0600", 0, "file" if content else "")
+    return replace(
+        OnNode(
+            name,
+            hostname=name,
+            addresses=frozenset({"10.0.0.1"}),
+            skew=0,
+            manifest=File("/manifest"),
+            said=Manifest((), settings.path if content else "", True, Place()),
+            settings=settings,
+            configuration=file,
+            configured=Configuration(providers, ring) if content else None,
+            trouble="",
+            beside_manifest=(),
+            processes=(),
+        ),
+        **changes,
+    )
+
+
+def seen(*nodes: OnNode, **changes: Any) -> Seen:
+    said = {each.name: each.configured.providers if each.configured else {} for each in nodes}
+    servers = tuple(Server(name, loaded=providers, file=providers) for name, providers in said.items())
+    return Seen(Facts(**({"servers": servers} | changes)), {each.name: each for each in nodes}, {}, {})
+
+
+def test_a_node_gets_the_same_bytes_and_the_keys_that_backups_need() -> None:
+    history = {"sha256:1": Remembered(PROVIDERS, "2026-11-22T12:00:00+00:00")}
+    brought = brought_by(seen(node("cp1"), node("cp2", kept={OLD: KEPT}, history=history)))
+    assert brought.files.keys() == {Settings().path, KEYS, HISTORY}
+    assert brought.files[Settings().path] == render(PROVIDERS, RING)
+    assert brought.configuration == hash_of(render(PROVIDERS, RING))
+    assert parse_keys(brought.files[KEYS], "here") == {OLD: KEPT}
+    assert brought.plugins == ()
+
+
+def test_what_a_kms_needs_on_the_node_is_told() -> None:
+    plugin = KmsPlugin("vault", "v2", "unix:///run/kms.sock")
+    brought = brought_by(seen(node("cp1", {"secrets": (Key("kms_v2", "vault"),)}, {Key("kms_v2", "vault"): plugin})))
+    assert brought.plugins == (plugin,)
+    assert brought.files.keys() == {Settings().path}
+
+
+def test_nothing_is_brought_where_nothing_is_encrypted() -> None:
+    brought = brought_by(seen(node("cp1", {}), node("cp2", {})))
+    assert (brought.files, brought.configuration) == ({}, "")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told"),
+    [
+        (seen(node("cp1"), intent=Intent("rotate", PROVIDERS, PROVIDERS)), "has begun and not finished"),
+        (seen(node("cp1"), servers=(Server("cp1", None, {}, "unanswered", "refused"),)), "cp1 has loaded is not known"),
+        (seen(node("cp1"), servers=(Server("cp1", {}, PROVIDERS),)), "cp1 has loaded something else"),
+        (seen(node("cp1"), node("cp2", {})), "The configurations of the nodes differ"),
+        (seen(), "No control plane node was named"),
+    ],
+)
+def test_nothing_is_brought_that_others_might_not_have(cluster: Seen, told: str) -> None:
+    with pytest.raises(HardeningError, match=f"^No node was prepared.*{told}"):
+        brought_by(cluster)
+
+
+def test_nothing_that_could_be_printed_holds_a_key() -> None:
+    brought = brought_by(seen(node("cp1", kept={OLD: KEPT})))
+    assert MATERIAL.base64() not in str(brought)
+    assert KEPT.base64() not in repr(brought)
