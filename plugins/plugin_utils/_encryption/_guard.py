@@ -50,6 +50,8 @@ class Guard:
         self._run = run
         self._waiting = waiting
         self._holder = f"{run} {getpass.getuser()}@{socket.gethostname()} {os.getpid()} {_start_of(os.getpid())}"
+        # Ansible's workers outlive a playbook that is killed: nobody hears what they do then.
+        self._playbook = os.getppid()
         self._lease: dict[str, Any] = {}
         self._renewed = 0.0
         self._lost = ""
@@ -80,11 +82,16 @@ class Guard:
             self._release()
 
     def check(self) -> None:
-        """Raise OtherRun unless this run certainly holds the Lease now."""
+        """Raise OtherRun unless this run certainly holds the Lease now, and its playbook still runs."""
+        if self._is_orphan():
+            raise OtherRun("The playbook of this run has ended, so it stops here. Run the same command again to go on.")
         if time.monotonic() - self._renewed > LEASE_SECONDS - _RENEW_SECONDS:
             self._renew()
         if self._lost:
             raise OtherRun(self._lost)
+
+    def _is_orphan(self) -> bool:
+        return os.getppid() != self._playbook
 
     def _on_nodes(self, operation: str, arguments: Mapping[str, Any]) -> None:
         answers = self._nodes.ask_each({name: [(operation, arguments)] for name in self._nodes.names}, "_files")
@@ -139,7 +146,7 @@ class Guard:
 
     def _keep(self) -> None:
         rounds = 0
-        while not self._ended.wait(_RENEW_SECONDS):
+        while not self._ended.wait(_RENEW_SECONDS) and not self._is_orphan():
             self._renew()
             rounds += 1
             if rounds % 4 == 0:
