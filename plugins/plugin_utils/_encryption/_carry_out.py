@@ -130,9 +130,8 @@ def _wait_for_restart(context: Context, name: str) -> None:
         if told.get("state") != "waiting":
             raise HardeningError(
                 f"The API server {name} did not come up with its new manifest within "
-                f"{context.options.restart_seconds} s, and the node has put the former files back: "
-                f"{told.get('told') or 'it says no more'}. Look at the log of its container on the node, correct what "
-                "it complains of, and run the same command again."
+                f"{context.options.restart_seconds} s. {told.get('told', 'Nobody watches it any more.')} Look at the "
+                "log of its container on the node, correct what it complains of, and run the same command again."
             )
         context.waiting(f"waiting for the API server {name} to start anew")
         time.sleep(_LOOK_AGAIN_SECONDS)

@@ -133,7 +133,7 @@ class Gatherer:
             rounds=memory.rounds,
             stuck=memory.stuck,
             scrubbed=memory.scrubbed,
-            sources=self._sources(servers, on_node),
+            sources=_sources(servers, on_node, [clients[name] for name in heard]),
             obstacles=memory.obstacles,
             intent=max(journals, key=lambda each: each.began).intent if journals else None,
         )
@@ -159,14 +159,26 @@ class Gatherer:
             self._clients[node.name] = self._client.at(f"https://{node.address}")
         return self._clients[node.name]
 
-    def _sources(self, servers: Iterable[Server], on_node: Mapping[str, OnNode]) -> dict[str, frozenset[str]]:
-        """Who knows which servers. The cluster forgets one that does not answer, so of these nobody has to know."""
-        names = {hint: node.name for node in on_node.values() for hint in node.hints}
-        silent = {each.name for each in servers if each.state != "running"}
-        sources = {_INVENTORY: frozenset(each.name for each in servers)}
-        for source, said in registered(self._client).items():
-            sources[source] = frozenset(names.get(each, each) for each in said) | silent
-        return sources
+
+def _sources(
+    servers: Iterable[Server], on_node: Mapping[str, OnNode], answering: Iterable[Client]
+) -> dict[str, frozenset[str]]:
+    """Who knows which servers. The cluster forgets one that does not answer, so of these nobody has to know.
+
+    Any server that answers can be asked; without one, nothing is done anyway.
+    """
+    names = {hint: node.name for node in on_node.values() for hint in node.hints}
+    silent = {each.name for each in servers if each.state != "running"}
+    sources = {_INVENTORY: frozenset(each.name for each in servers)}
+    for client in answering:
+        try:
+            said = registered(client)
+        except KubeError:
+            continue
+        return sources | {
+            source: frozenset(names.get(each, each) for each in known) | silent for source, known in said.items()
+        }
+    return sources
 
 
 def _missing(facts: Facts) -> dict[str, str]:
