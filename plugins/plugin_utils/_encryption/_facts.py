@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._grace import grace_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
@@ -35,8 +36,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 _LOOK_AGAIN_SECONDS = 2.0
 _INVENTORY = "The list of nodes"
 
-Writers = tuple[tuple[str, Key], ...]
-"""By resource of a configuration, the key that it writes with."""
 Proved = tuple[str, str, float]
 """Of what something was proved: a server, the hash of what it has loaded, and when it was started."""
 
@@ -62,16 +61,20 @@ class Memory:
     escrow: frozenset[Key] | None = None
     obstacles: tuple[str, ...] = ()
     waited_for: set[str] = field(default_factory=set)
-    writing: dict[str, tuple[Writers, float]] = field(default_factory=dict)
+    writing: dict[str, tuple[Providers, float]] = field(default_factory=dict)
 
     def writing_for(self, server: str, loaded: Providers) -> float:
         """The seconds for which this run has seen a server write with these keys, whatever it has read meanwhile."""
-        writers = tuple(sorted((resource, keys[0]) for resource, keys in loaded.items()))
-        known, since = self.writing.get(server, (None, 0.0))
-        if known != writers:
+        before, since = self.writing.get(server, (None, 0.0))
+        if before is None or not _write_alike(before, loaded):
             since = time.monotonic()
-            self.writing[server] = writers, since
+        self.writing[server] = loaded, since
         return time.monotonic() - since
+
+
+def _write_alike(one: Providers, other: Providers) -> bool:
+    """Whether servers with these configurations write every resource with the same key."""
+    return all(keys_of(one, each)[0] == keys_of(other, each)[0] for each in {*one, *other})
 
 
 @dataclass(frozen=True, slots=True)
