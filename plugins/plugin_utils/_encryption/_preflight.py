@@ -21,12 +21,22 @@ MOST_SKEW_SECONDS = 5.0
 
 _MANIFESTS = (".yaml", ".yml", ".json")
 _OURS = (
-    Question("update", "coordination.k8s.io", "leases", "kube-system", "hardening-encryption"),
+    Question("create", "coordination.k8s.io", "leases", "kube-system"),
+    Question("patch", "coordination.k8s.io", "leases", "kube-system", "hardening-encryption"),
     Question("create", "", "secrets", "kube-system"),
     Question("delete", "", "secrets", "kube-system", "hardening-probe-encryption"),
     Question("patch", "", "configmaps", "kube-system", "kubeadm-config"),
 )
 """What a walk does beside rewriting the objects themselves."""
+_CLUSTER_ROLE = "bind the ClusterRole hardening-encryption, which the playbook cluster_roles installs"
+_ROLE = "bind the Role hardening-kube-system, which the playbook cluster_roles installs"
+_GRANTED_BY = {
+    "secrets": _CLUSTER_ROLE,
+    "secrets in kube-system": _CLUSTER_ROLE,
+    "leases.coordination.k8s.io in kube-system": _ROLE,
+    "configmaps in kube-system": _ROLE,
+}
+_NOT_GRANTED = "grant it, since to rewrite objects takes list, get and patch on them"
 _SOCKET = "unix://"
 
 
@@ -66,8 +76,8 @@ def _permissions(context: Context, _seen: Seen) -> Iterator[str]:
     for question, allowed in zip(asked, context.client.allowed(asked), strict=True):
         if not allowed:
             what = ".".join(filter(None, (question.resource, question.group)))
-            where = f" in {question.namespace}" if question.namespace else ""
-            yield f"This user may not {question.verb} {what}{where}: the ClusterRole hardening-encryption grants it."
+            what += f" in {question.namespace}" if question.namespace else ""
+            yield f"This user may not {question.verb} {what}: {_GRANTED_BY.get(what, _NOT_GRANTED)}."
 
 
 def _plugins(context: Context, seen: Seen) -> Iterator[str]:
