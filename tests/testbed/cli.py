@@ -120,6 +120,11 @@ def up(arguments: argparse.Namespace) -> None:
         print(existing())
         return
     spec = spec_of(arguments)
+    found = holder(spec.name)
+    if found and making.is_well(found, spec):
+        # Somebody else may be building for many minutes.
+        print(cluster.write_kubeconfig(found, spec.name))
+        return
     with locked():
         print(making.up(holder(spec.name) or engine.ensure(), spec))
 

@@ -89,6 +89,18 @@ def reuse(engine: Engine, spec: Spec) -> bool:
     return False
 
 
+def is_well(engine: Engine, spec: Spec) -> bool:
+    """Whether the cluster is there as asked for, runs and was completed, so that there is nothing to do."""
+    expected = {*spec.containers, *([spec.balancer] if spec.balancer else [])}
+    running = {container.name for container in containers(engine, spec.name) if container.running}
+    return (
+        made(engine).get(spec.name) == spec.facts
+        and running == expected
+        and engine.does("exec", spec.containers[0], "test", "-e", COMPLETE)
+        and is_healthy(engine, spec)
+    )
+
+
 def was_completed(engine: Engine, spec: Spec) -> bool:
     """Whether the cluster was ready once, after starting what has stopped; an interrupted `up` leaves another kind."""
     stopped = [container.name for container in containers(engine, spec.name) if not container.running]
