@@ -113,7 +113,7 @@ class Etcd:
         """Take URLs as in ``--etcd-servers``, and paths on this node."""
         if not endpoints:
             raise Refused("unreachable", "no etcd server is named: the API server's flag --etcd-servers is empty")
-        self._endpoints = [_endpoint(each) for each in endpoints]
+        self._endpoints = [_endpoint(each) for each in dict.fromkeys(endpoints)]
         is_secure = any(each.is_secure for each in self._endpoints)
         self._context = _context(ca, certificate, key) if is_secure else None
         self._connection: http.client.HTTPConnection | None = None
@@ -490,18 +490,18 @@ def _refuse_full(directory: Path, size: int) -> None:
 
 def _saved(etcd: Etcd, path: Path) -> tuple[int, str]:
     """Write the stream of a snapshot: the bytes of the database, and last of all their SHA-256, which is checked."""
-    of_database, of_file, size, last = hashlib.sha256(), hashlib.sha256(), 0, b""
+    digest, size, last = hashlib.sha256(), 0, b""
     with os.fdopen(os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for message in etcd.stream("maintenance/snapshot", _ANSWER_SECONDS):
-            of_database.update(last)
+            digest.update(last)
             last = base64.b64decode(message.get("blob", ""))
-            of_file.update(last)
             size += file.write(last)
         file.flush()
         os.fsync(file.fileno())
-    if last != of_database.digest():
+    if last != digest.digest():
         raise Refused("failed", "the snapshot of etcd came incomplete: its checksum is not that of its bytes")
-    return size, f"sha256:{of_file.hexdigest()}"
+    digest.update(last)
+    return size, f"sha256:{digest.hexdigest()}"
 
 
 def _synced(directory: Path) -> None:
