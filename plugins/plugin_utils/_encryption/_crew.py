@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._pace import Pace
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._unreadable import says_unreadable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._pages import PAGE, Page, Stored
 
@@ -86,7 +87,7 @@ class Crew:
     def ask(self, send: Send) -> Answer:
         """The answer to a request, sent when there is room for it, again while the server is busy or fails at it.
 
-        What the server fails at after a few tries is given back as it is.
+        What the server fails at after a few tries is given back as it is, and at once where it has no key for a value.
         """
         pauses = iter(_PAUSES)
         busy_until = time.monotonic() + _MOST_BUSY_SECONDS
@@ -94,7 +95,7 @@ class Crew:
             answer = self._paced(send)
             if answer.status == _BUSY and time.monotonic() < busy_until:
                 continue
-            if answer.status < _FAILED:
+            if answer.status < _FAILED or says_unreadable(answer.message):
                 self._failing_since = None
                 return answer
             pause = next(pauses, None)

@@ -77,15 +77,13 @@ def test_an_object_that_is_deleted_meanwhile_needs_no_proof(server: FakeServer, 
     assert (told.read, told.gone, told.is_proved) == (2, 1, True)
 
 
-def test_objects_that_cannot_be_decrypted_are_told_with_the_reason(
-    server: FakeServer, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+def test_objects_that_cannot_be_decrypted_are_told_with_the_reason(server: FakeServer, client: Client) -> None:
     server.fill(4)
     server.unreadable = {"secret-0001", "secret-0003"}
     told = read_all(client, "secrets")
     assert told.unreadable == (("shop/secret-0001", UNREADABLE), ("shop/secret-0003", UNREADABLE))
     assert (told.read, told.unreadable_count, told.is_proved) == (2, 2, False)
+    assert len([each for each in server.api.requests if place(each.path).name]) == 4
 
 
 def test_a_server_that_is_not_there_is_told(api: FakeApi, client: Client) -> None:
