@@ -7,6 +7,7 @@ TESTBED := $(BIN)/python -m tests.testbed
 # Which cluster: make cluster NODES=3 CNI=plain K8S_VERSION=1.35 NAME=other, or CLUSTER=existing for that of KUBECONFIG.
 CLUSTER_OPTIONS := $(if $(NODES),--nodes "$(NODES)") $(if $(CNI),--cni "$(CNI)") \
 	$(if $(K8S_VERSION),--k8s-version "$(K8S_VERSION)") $(if $(NAME),--name "$(NAME)") \
+	$(if $(API_SERVER),--api-server "$(API_SERVER)") \
 	$(if $(filter existing,$(CLUSTER)),--existing)
 ifneq ($(filter-out existing,$(CLUSTER)),)
 $(error CLUSTER=$(CLUSTER) is not offered: CLUSTER=existing takes the cluster of your KUBECONFIG, and without CLUSTER one is made)
@@ -41,13 +42,17 @@ importer: setup ## what Galaxy checks on upload
 integration: setup ## the tests that need a cluster
 	@$(STAGES) integration
 
+.PHONY: test-encryption
+test-encryption: setup ## keys changed, servers killed, at random: SEEDS=50 walks, SECRETS=10000
+	@ENCRYPTION=long SEEDS="$(SEEDS)" SECRETS="$(SECRETS)" $(STAGES) encryption
+
 .PHONY: molecule
 molecule: setup ## the scenarios that run roles and playbooks as a user does
 	@$(STAGES) molecule
 
 .PHONY: test
 test: setup ## everything
-	@$(STAGES) check lint sanity importer integration molecule demo
+	@$(STAGES) check lint sanity importer integration encryption molecule demo
 
 .PHONY: cluster
 cluster: setup ## a kind cluster; prints the path of its kubeconfig

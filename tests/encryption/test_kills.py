@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever takes part in a change of keys is killed: nothing is lost, and the same command finishes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.encryption.clusters import Cluster
+from tests.encryption.invariants import is_encrypted, key_of
+from tests.encryption.kills import KILLS, Moment, Walk, random_walk
+from tests.encryption.storm import Storm, rough
+
+BASE = 150
+SLOWLY = 60
+"""How many objects are rewritten in a second, so that there is a middle of it."""
+
+ROTATED = {"state": "rotated", "most_per_second": SLOWLY}
+POINTS = {
+    "the journal is written": Moment(words="1 of 8, begin", seconds=0.2),
+    "the key is on one node of three": Moment(words="1 of 8, keep_key", seconds=0.3),
+    "the key is on every node": Moment(words="2 of 8, configure"),
+    "a file is written, and not yet renamed": Moment(words="2 of 8, configure", seconds=0.2),
+    "the file is there, and not yet loaded": Moment(words="2 of 8, load"),
+    "one server reads the new key": Moment(words="2 of 8, load", seconds=1.0),
+    "one server is about to write with it": Moment(words="3 of 8, configure", seconds=0.3),
+    "one server writes with it": Moment(words="3 of 8, load", seconds=1.0),
+    "the first object is written with it": Moment(words="3 of 8, try", seconds=0.1),
+    "all write with it, and old requests go on": Moment(words="3 of 8, settle", seconds=1.0),
+    "nothing is rewritten yet": Moment(words="4 of 8, reencrypt"),
+    "half is rewritten": Moment(words="4 of 8, reencrypt", seconds=0.6 * BASE / SLOWLY),
+    "nearly all is rewritten": Moment(words="4 of 8, reencrypt", seconds=BASE / SLOWLY),
+    "etcd is scanned": Moment(words="5 of 8, scan"),
+    "servers list everything": Moment(words="5 of 8, list", seconds=0.1),
+    "all is verified": Moment(words="6 of 8, configure"),
+    "one server of three has dropped the key": Moment(words="6 of 8, configure", seconds=1.0),
+    "servers drop the key": Moment(words="6 of 8, load", seconds=0.5),
+    "etcd is compacted": Moment(words="7 of 8, scrub", seconds=0.1),
+    "etcd is defragmented": Moment(words="7 of 8, scrub", seconds=0.5),
+    "the journal is closed": Moment(words="8 of 8, finish"),
+}
+BRIEFLY = (
+    ("half is rewritten", "controller"),
+    ("one server writes with it", "api_server"),
+)
+
+
+@pytest.mark.parametrize(
+    ("point", "kind"),
+    [
+        pytest.param(point, kind, marks=[] if (point, kind) in BRIEFLY else [pytest.mark.long])
+        for point in POINTS
+        for kind in KILLS
+    ],
+)
+def test_a_kill_while(encrypted: Cluster, tmp_path: Path, point: str, kind: str) -> None:
+    with rough(Storm(encrypted, base=BASE, changes=20)) as storm:
+        walk = Walk(encrypted, storm, tmp_path, random.Random(f"{point} {kind}"))
+        walk.provider, walk.key = key_of(encrypted) or ("", "")
+        walk.change(ROTATED, [(POINTS[point], kind)])
+    storm.clear()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", POINTS)
+def test_a_change_is_undone_when(encrypted: Cluster, tmp_path: Path, point: str) -> None:
+    with rough(Storm(encrypted, base=BASE, changes=20)) as storm:
+        walk = Walk(encrypted, storm, tmp_path, random.Random(point))
+        walk.provider, walk.key = key_of(encrypted) or ("", "")
+        walk.roll_back(ROTATED, POINTS[point])
+        is_encrypted(encrypted, storm, walk.provider)
+    storm.clear()
+
+
+FIRST = {
+    "the first server restarts": Moment(words="2 of 8, configure", seconds=2),
+    "the flag is there, and its server not": Moment(words="starts anew", seconds=0.3),
+    "half is rewritten": Moment(words="4 of 8, reencrypt", seconds=0.6 * BASE / SLOWLY),
+    "plain text is no longer read": Moment(words="6 of 8, configure", seconds=0.3),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KILLS)
+@pytest.mark.parametrize("point", FIRST)
+def test_a_kill_while_it_is_first_enabled_and_disabled(one: Cluster, tmp_path: Path, point: str, kind: str) -> None:
+    with rough(Storm(one, base=BASE, changes=20)) as storm:
+        walk = Walk(one, storm, tmp_path, random.Random(f"{point} {kind}"))
+        walk.change({"state": "present", "most_per_second": SLOWLY}, [(FIRST[point], kind)])
+        walk.change({"state": "absent", "most_per_second": SLOWLY}, [(FIRST[point], kind)])
+
+
+def test_a_random_walk(as_left: Cluster, tmp_path: Path, seed: int) -> None:
+    with rough(Storm(as_left, base=BASE, changes=30)) as storm:
+        random_walk(as_left, storm, tmp_path, seed, changes=2)
+    storm.clear()

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, hardening.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody else on the way: a second run, a run that slept, and a server that was off meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.encryption.clusters import LEASE, MANIFEST, STATE, Cluster
+from tests.encryption.invariants import is_encrypted, key_of, nothing_is_lost
+from tests.encryption.runs import Run, finish
+from tests.encryption.storm import Storm, planned, rough
+
+ROTATED = {"state": "rotated", "most_per_second": 30}
+PAST = "2001-01-01T00:00:00.000000Z"
+LOCK_OF_THE_PAST = f"""
+import json
+path = "{STATE}/lock"
+lock = json.load(open(path))
+lock["expires"] = 1
+json.dump(lock, open(path, "w"))
+"""
+
+
+def test_of_two_runs_the_second_refuses(encrypted: Cluster, tmp_path: Path) -> None:
+    with planned(Storm(encrypted, base=60)) as storm:
+        first = Run(encrypted, tmp_path, ROTATED)
+        assert first.reaches("4 of 8, reencrypt"), first.output
+        second = Run(encrypted, tmp_path, ROTATED)
+        assert second.end() != 0
+        assert str(first.process.pid) in second.output or "another run" in second.output.lower(), second.output
+        assert not first.has_ended, "the second was to be refused while the first goes on"
+        assert first.end() == 0, first.output
+        assert key_of(encrypted)
+        nothing_is_lost(encrypted, storm)
+
+
+def test_a_run_that_slept_while_another_finished_changes_nothing(encrypted: Cluster, tmp_path: Path) -> None:
+    with planned(Storm(encrypted, base=60)) as storm:
+        first = Run(encrypted, tmp_path, ROTATED)
+        assert first.reaches("4 of 8, reencrypt"), first.output
+        first.freeze()
+        refused = Run(encrypted, tmp_path, ROTATED)
+        assert refused.end() != 0, refused.output
+        time_passes(encrypted)
+        finish(encrypted, tmp_path, ROTATED)
+        provider, name = key_of(encrypted) or ("", "")
+        assert is_encrypted(encrypted, storm, provider) == name
+        before = files(encrypted)
+        first.thaw()
+        assert first.end() != 0, first.output
+        assert files(encrypted) == before
+        assert is_encrypted(encrypted, storm, provider) == name
+
+
+def test_a_node_that_was_off_during_a_rotation_reads_all_that_was_written(encrypted: Cluster, tmp_path: Path) -> None:
+    away = encrypted.nodes[2]
+    with rough(Storm(encrypted, base=60, changes=20)) as storm:
+        before = key_of(encrypted)
+        encrypted.engine.docker("kill", away)
+        refused = Run(encrypted, tmp_path, ROTATED)
+        assert refused.end() != 0 and away in refused.output, refused.output
+        encrypted.start()
+        nothing_is_lost(encrypted, storm)
+        finish(encrypted, tmp_path, ROTATED)
+        assert key_of(encrypted) not in (None, before)
+
+
+def test_a_server_that_comes_back_with_its_old_file_is_found(encrypted: Cluster, tmp_path: Path) -> None:
+    """Its manifest is taken away, and put back with the configuration of before the rotation, as from a backup."""
+    late = encrypted.nodes[2]
+    with rough(Storm(encrypted, base=60, changes=20)) as storm:
+        before = key_of(encrypted)
+        (path,) = [
+            line.partition("=")[2].strip()
+            for line in encrypted.on(late, "cat", MANIFEST).splitlines()
+            if "--encryption-provider-config=" in line
+        ]
+        old = encrypted.on(late, "cat", path)
+        encrypted.on(late, "mv", MANIFEST, "/kind/away.yaml")
+        refused = Run(encrypted, tmp_path, ROTATED)
+        assert refused.end() != 0 and late in refused.output, refused.output
+        encrypted.write(late, path, old)
+        encrypted.on(late, "cp", "/kind/away.yaml", "/etc/kubernetes/.back.yaml")
+        encrypted.on(late, "mv", "/etc/kubernetes/.back.yaml", MANIFEST)
+        encrypted.start()
+        finish(encrypted, tmp_path, ROTATED, times=2)
+        nothing_is_lost(encrypted, storm)
+        assert key_of(encrypted) not in (None, before)
+
+
+def time_passes(cluster: Cluster) -> None:
+    """The Lease and the locks of a run that does nothing any more are old."""
+    cluster.kubectl(
+        *("patch", "lease", LEASE, "--namespace", "kube-system", "--type", "merge"),
+        *("--patch", json.dumps({"spec": {"renewTime": PAST}})),
+    )
+    cluster.each(lambda node: cluster.on(node, "python3", "-c", LOCK_OF_THE_PAST))
+
+
+def files(cluster: Cluster) -> dict[str, str]:
+    """What lies on each node, as a hash over all that a walk may write, but for the locks."""
+    script = f"find {MANIFEST} {STATE} -type f ! -name 'lock*' -exec sha256sum {{}} + | sort"
+    told = dict(zip(cluster.nodes, cluster.each(lambda node: cluster.on(node, "sh", "-c", script)), strict=True))
+    return {node: hashlib.sha256(each.encode()).hexdigest() for node, each in told.items()}
