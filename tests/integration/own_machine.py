@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.testbed import engine as engines
@@ -38,11 +40,12 @@ DISKS = ("--tmpfs", "/small:size=64k,mode=0700", "--tmpfs", "/frozen:ro,mode=070
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The container, and the password of its user ``deployer``, for ssh as well as for sudo."""
+    """The container, the password of its user ``deployer``, for ssh and sudo, and where connections to it stay open."""
 
     engine: Engine
     name: str
     password: str
+    control: Path
 
     def run(self, command: str, check: bool = True) -> str:
         done = subprocess.run(
@@ -55,7 +58,7 @@ class Machine:
         assert done.returncode == 0 or not check, (command, done.stdout, done.stderr)
         return done.stdout
 
-    def inventory(self, control_path: Path) -> dict[str, dict[str, Any]]:
+    def inventory(self) -> dict[str, dict[str, Any]]:
         """Ways to the same machine, by host of the inventory."""
         docker = {"ansible_connection": "community.docker.docker", "ansible_host": self.name}
         # sshd answers through `docker exec`, so that no port and no network are needed.
@@ -65,7 +68,7 @@ class Machine:
         ssh = {
             "ansible_connection": "ssh",
             "ansible_ssh_common_args": arguments,
-            "ansible_control_path_dir": str(control_path),
+            "ansible_control_path_dir": str(self.control),
             "ansible_user": "deployer",
             "ansible_password": "{{ 'pass' ~ word }}",
             "word": self.password.removeprefix("pass"),
@@ -99,10 +102,11 @@ class Controller:
         folder = self.folder / uuid.uuid4().hex[:8]
         folder.mkdir()
         asked = {"nodes": nodes, "steps": [*steps], "timeout": timeout, **({"secret": str(secret)} if secret else {})}
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ask_nodes": asked}]}]
+        # As many plays on localhost have it: the nodes are not meant by that.
+        own = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        play = [{"hosts": "localhost", "gather_facts": False, "vars": own, "tasks": [{"ask_nodes": asked}]}]
         (folder / "play.json").write_text(json.dumps(play))
-        # A control path may have 107 bytes at most.
-        hosts = self.machine.inventory(Path("/tmp") / f"cp-{self.machine.name[-8:]}")
+        hosts = self.machine.inventory()
         (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
         settings = {
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
@@ -142,6 +146,26 @@ def told(process: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], str]:
     return result["told"], output
 
 
+def signal_all(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal a playbook and all below it: its worker is in a session of its own, and outlives it otherwise."""
+    parents = {int(path.parent.name): _parent(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    found, below = {process.pid}, {process.pid}
+    while below:
+        below = {pid for pid, parent in parents.items() if parent in below} - found
+        found |= below
+    assert len(found) > 1
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 @contextmanager
 def machine() -> Iterator[Machine]:
     """A machine of a test's own, removed afterwards."""
@@ -150,9 +174,11 @@ def machine() -> Iterator[Machine]:
     started = ("run", "--detach", "--rm", "--name", name, "--network", "none", *DISKS)
     engine.docker(*started, "--entrypoint", "sleep", _image(engine), "infinity")
     try:
-        own = Machine(engine, name, f"pass{uuid.uuid4().hex[:12]}")
-        own.run(f"echo deployer:{own.password} | chpasswd")
-        yield own
+        # The path of a socket may have 107 bytes at most, which pytest's folders exceed.
+        with TemporaryDirectory(prefix="cp-") as control:
+            own = Machine(engine, name, f"pass{uuid.uuid4().hex[:12]}", Path(control))
+            own.run(f"echo deployer:{own.password} | chpasswd")
+            yield own
     finally:
         engine.docker("rm", "--force", name)
 

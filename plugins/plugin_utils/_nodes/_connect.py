@@ -24,6 +24,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._word
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes import _program
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._errors import NodeError
 
+# A play on localhost often sets them for itself: of another host, only the inventory (and -e) knows them.
+_FOR_THE_PLAY_ITSELF = ("ansible_connection", "ansible_python_interpreter")
+
 
 class Hosts:
     """Makes connections as ansible-core's task executor makes them for a task that is delegated to a host."""
@@ -60,7 +63,13 @@ class Hosts:
             )
         manager = self._task.get_variable_manager()
         host = manager._inventory.get_host(name)
-        return dict(manager.get_vars(play=self._task.get_play(), host=host, task=self._task))
+        variables = dict(manager.get_vars(play=self._task.get_play(), host=host, task=self._task))
+        own = manager.get_vars(host=host)
+        for variable in _FOR_THE_PLAY_ITSELF:
+            variables.pop(variable, None)
+            if variable in own:
+                variables[variable] = own[variable]
+        return variables
 
     def _context(self, name: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> PlayContext:
         context = self._action._play_context.copy()
