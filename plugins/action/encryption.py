@@ -48,8 +48,7 @@ class ActionModule(HardeningAction):
         options = read_options(arguments)
         client, quick = connect(arguments), connect(arguments, outage_seconds=_QUICK_SECONDS)
         refuse_foreign(platform(client))
-        stored = served(client)
-        refuse_unserved(options.resources, stored)
+        refuse_unserved(options.resources, served(client))
         nodes = Nodes(self, options.nodes, task_vars)
         run, waiting = run_name(), Waiting(Display().display)
         context = Context(
@@ -60,7 +59,6 @@ class ActionModule(HardeningAction):
             Memory(),
             options,
             run,
-            served=stored,
             tell=Display().display,
             waiting=waiting,
         )

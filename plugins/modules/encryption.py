@@ -97,6 +97,12 @@ options:
         where the controller is gone.
     type: int
     default: 180
+  ready_seconds:
+    description:
+      - How many seconds an API server that was started anew has to be ready before the next one is. Load balancers take
+        a while to notice that a server is back; give what yours takes.
+    type: int
+    default: 30
   workers:
     description:
       - How many objects are rewritten at once, at most. It takes fewer where the servers ask for that or become slow.

@@ -103,6 +103,11 @@ def read_manifest(text: str) -> Manifest:
     )
 
 
+def place_in(text: str, path: str) -> Place:
+    """Where on the node the server of a manifest finds what it sees at a path."""
+    return place_of(path, _server(text).mounts())
+
+
 def with_encryption(text: str, settings: Settings) -> str:
     """The manifest with the flags, and a mount of the configuration's directory where none shows it yet.
 

@@ -97,7 +97,8 @@ def _unknown_prefixes(seen: Standing) -> Iterator[str]:
             if number and prefix not in seen.known:
                 yield (
                     f"{number} values of {resource} in etcd start with «{prefix}», and no server, node or vault has"
-                    " such a key. Bring the key back from where keys are kept, or delete these objects in etcd."
+                    " such a key. Look for it where keys are kept, and in backups of /etc/kubernetes of all nodes:"
+                    " until it is back, these objects are lost, and the API cannot list their resource."
                 )
 
 

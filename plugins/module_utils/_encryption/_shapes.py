@@ -88,14 +88,16 @@ class Histogram:
     """A scan of etcd at one revision: by resource, how many values start with which prefix; ``""`` is plain text.
 
     The resources are those of the goal, and a value counts for the narrowest of them.
-    ``age`` are the seconds since the scan began, ``counted`` is how many objects the API counts at the same revision.
-    ``outdated`` counts values that have the right prefix and were written under a former key of the KMS (its keyID).
+    ``age`` are the seconds since the scan began, ``took`` how long it was, ``counted`` is how many objects the API
+    counts at the same revision. ``outdated`` counts values that have the right prefix and were written under a former
+    key of the KMS (its keyID).
     """
 
     counts: Mapping[str, Mapping[str, int]]
     counted: Mapping[str, int]
     age: float = 0
     outdated: Mapping[str, int] = field(default_factory=dict)
+    took: float = 0
 
 
 Asked = Literal["enable", "rotate", "disable", "roll_back"]

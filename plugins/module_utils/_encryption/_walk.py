@@ -20,7 +20,8 @@ and enabling, rotating, disabling and rolling back are one walk with different k
 7. No request of a server that wrote with another key is on its way any more.
 8. Every value that another key wrote is rewritten.
 9. A scan that began after all this finds no value of another key, and as many values as the API counts.
-10. One server after the other drops what is not needed, each after all have listed every object.
+10. One server after the other drops what is not needed, each after all have listed every object and etcd was scanned
+    once more.
 11. Old bytes are removed from etcd, then the journal is closed.
 """
 
@@ -53,8 +54,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._steps import configure, keep, load
 
-FRESH_SECONDS = 600
-"""A scan that is older does not allow to drop a key."""
+FRESH_SECONDS = 60
+"""A scan that ended earlier does not allow to drop a key: it is the last that is done before."""
 MOST_ROUNDS = 3
 """How often the objects are gone through before a human has to look."""
 
@@ -187,7 +188,7 @@ def _told_stuck(stuck: tuple[str, ...]) -> str:
 def _verify(seen: Standing) -> Step | None:
     scan = seen.facts.histogram
     settled_for = min(server.writes_for for server in seen.facts.servers) - seen.facts.grace
-    if scan is None or scan.age > settled_for or scan.age > FRESH_SECONDS:
+    if scan is None or scan.age > settled_for:
         why = "Only a scan that began after the last former write may show that no value needs an old key."
         return Step(Action.SCAN, State.VERIFY, why)
     found = {resource: sum(scan.counts.get(resource, {}).values()) for resource in seen.goal.write}
@@ -216,6 +217,15 @@ def _list_everything(seen: Standing) -> Step | None:
         return None
     why = "Every server has to answer a LIST of every object with what it has loaded before a key is dropped."
     return Step(Action.LIST, State.VERIFY, why, silent)
+
+
+def _scan_again(seen: Standing) -> Step | None:
+    """The last thing that is done before a key is dropped."""
+    scan = seen.facts.histogram
+    if not _not_final(seen) or (scan and scan.age - scan.took <= FRESH_SECONDS):
+        return None
+    why = "What etcd holds is looked at once more right before a key is dropped."
+    return Step(Action.SCAN, State.VERIFY, why)
 
 
 def _drop_old(seen: Standing) -> Step | None:
@@ -257,6 +267,7 @@ _RULES: tuple[Callable[[Standing], Step | None], ...] = (
     _verify,
     _keep_old,
     _list_everything,
+    _scan_again,
     _drop_old,
     _scrub,
     _finish,

@@ -12,9 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import goal_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import journal_bytes
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._carry_out import scan_now
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import replacing
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import obstacles
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._walk import PATIENCE_SECONDS
 
@@ -35,6 +38,21 @@ def tidy(context: Context) -> None:
         time.sleep(_LOOK_AGAIN_SECONDS)
     folders = {name: {"directories": [node.settings.directory]} for name, node in seen.on_node.items()}
     context.on_nodes("sweep", folders)
+    _spread_journal(context, seen)
+
+
+def _spread_journal(context: Context, seen: Seen) -> None:
+    """A journal that a killed run has brought to some nodes only, or taken from some, is on all or none."""
+    journals = [node.journal for node in seen.on_node.values() if node.journal]
+    if journals:
+        content = journal_bytes(max(journals, key=lambda each: each.began))
+        context.write(
+            {
+                name: [replacing(node.files[JOURNAL], content)]
+                for name, node in seen.on_node.items()
+                if node.files[JOURNAL].content != content
+            }
+        )
 
 
 def _is_watched(context: Context, name: str) -> bool:

@@ -27,6 +27,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import try_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import refuse_lost
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import (
     Writing,
@@ -34,7 +35,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
     configuring,
     replacing,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import finish
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import finish, update_kubeadm
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import BINARY, JOURNAL, KEYS
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import rewrite
@@ -57,11 +58,12 @@ def carry_out(context: Context, seen: Seen, step: Step) -> None:
 
 
 def _begin(context: Context, seen: Seen, _step: Step) -> None:
+    """The snapshot first: a run that is cut off in it has begun nothing, and the next one takes it anew."""
+    if context.options.snapshot:
+        take_snapshot(context, seen)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     content = journal_bytes(Journal(intent_of(seen.facts, context.goal), context.run, began))
     context.write({name: [replacing(node.files[JOURNAL], content)] for name, node in seen.on_node.items()})
-    if context.options.snapshot:
-        take_snapshot(context, seen)
 
 
 def _keep_key(context: Context, seen: Seen, step: Step) -> None:
@@ -77,6 +79,7 @@ def _keep_key(context: Context, seen: Seen, step: Step) -> None:
     if escrow:
         for key in sorted(keys.keys() - (context.memory.escrow or frozenset())):
             escrow.put(key, keys[key])
+            refuse_lost(escrow, {key: keys[key]})
         context.memory.escrow = escrow.known()
 
 
@@ -84,6 +87,7 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
     named = {key for wanted in step.files.values() for keys in wanted.values() for key in keys}
     ring = _ring(context, seen, named)
     writings = {name: configuring(seen.on_node[name], wanted, ring) for name, wanted in step.files.items()}
+    context.write({name: each.before for name, each in writings.items()})
     context.write({name: each.files for name, each in writings.items() if not each.restarts})
     off = {server.name for server in seen.facts.servers if server.state == "stopped"}
     for name, each in writings.items():
@@ -91,6 +95,8 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
             context.write({name: each.files})
         elif each.restarts:
             _restart(context, seen, name, each)
+            if step.files[name]:
+                update_kubeadm(context, seen.on_node[name].settings, encrypts=True)
 
 
 def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -109,6 +115,7 @@ def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
     backup = backup_of(node)
     there = context.nodes.ask(name, "_files", [("read", {"paths": [backup["path"]]})])[0][backup["path"]]
     files = [*([] if there else [backup]), *writing.files]
+    _let_balancers_notice(context)
     context.tell(f"the API server {name} starts anew with its new manifest")
     watching = {
         "files": files,
@@ -118,12 +125,22 @@ def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
     }
     context.on_nodes("write_watched", {name: watching})
     _wait_for_restart(context, name)
+    context.memory.restarted = time.monotonic()
+
+
+def _let_balancers_notice(context: Context) -> None:
+    """A load balancer takes a while to send requests to a server that is back: until then it counts as away."""
+    until = context.memory.restarted + context.options.ready_seconds
+    while (left := until - time.monotonic()) > 0:
+        context.guard.check()
+        context.waiting(f"waiting until load balancers know that the last server is back, {left:.0f} s")
+        time.sleep(min(left, _WAIT_SECONDS))
 
 
 def _wait_for_restart(context: Context, name: str) -> None:
     """Until the watcher on the node, which would put the former files back, has seen the server answer."""
     while True:
-        context.guard.check()
+        context.guard.check_playbook()
         told = context.nodes.ask(name, "_files", [("watched", {})])[0] or {}
         if told.get("state") == "ready":
             return
@@ -177,18 +194,20 @@ def scan_now(context: Context, seen: Seen) -> None:
     """Make the histogram anew; where etcd cannot be looked into, remember why."""
     began = time.monotonic()
     memory = context.memory
+    context.look_at_resources(seen)
     try:
         found = scanned(context, seen)
         memory.histogram, memory.bytes, memory.unscannable = found.histogram, found.bytes, ""
     except HardeningError as error:
         memory.histogram, memory.unscannable = None, str(error)
-    memory.scanned = began
+    memory.scanned, memory.scan_took = began, time.monotonic() - began
 
 
 def _reencrypt(context: Context, seen: Seen, _step: Step) -> None:
     memory = context.memory
     histogram, memory.histogram = seen.facts.histogram, None
     memory.rounds += 1
+    context.look_at_resources(seen)
     stuck: list[str] = []
     for resource, key in sorted(context.goal.write.items()):
         counts = histogram.counts.get(resource, {}) if histogram else {}
@@ -216,16 +235,18 @@ def rewritten(context: Context, seen: Seen, resource: str) -> tuple[tuple[str, s
 
 
 def _list(context: Context, seen: Seen, step: Step) -> None:
+    limits = Limits(context.options.workers, context.options.most_per_second)
+    context.look_at_resources(seen)
     for name in step.servers:
         for each in (served for resource in sorted(context.goal.write) for served in context.meant_by(resource)):
             rate = Rate(f"read {each} through {name}", context.waiting)
-            found = read_all(seen.clients[name], each, Limits(context.options.workers), rate, context.guard.check)
+            found = read_all(seen.clients[name], each, limits, rate, context.guard.check)
             if found.unreadable_count:
                 told = "; ".join(f"{name} ({why})" for name, why in found.unreadable[:_MOST_TOLD])
                 raise HardeningError(
                     f"The API server {name} cannot read {found.unreadable_count} objects of {each}: {told}. Nothing "
-                    "was dropped. Bring back the key that wrote them, or delete them in etcd, and run the same command "
-                    "again."
+                    "more is dropped. Run the same command again: it gives the server back every key that a node or "
+                    "the vault has. If it stays so, look for the key in backups of /etc/kubernetes of all nodes."
                 )
             if not found.is_proved and _encrypts(seen, name):
                 raise HardeningError(

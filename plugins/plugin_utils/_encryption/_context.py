@@ -13,9 +13,10 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import lookup_order
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Goal
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory, Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import LOCK_SECONDS, Guard
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import Options
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import served
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
 
@@ -30,16 +31,22 @@ class Context:
     memory: Memory
     options: Options
     run: str
-    served: frozenset[str]
     tell: Callable[[str], None]
     waiting: Callable[[str], None]
     goal: Goal = field(default_factory=lambda: Goal({}))
+
+    def look_at_resources(self, seen: Seen) -> None:
+        """Which resources there are now: any that came meanwhile has been written with a former key, too."""
+        clients = [self.client, *seen.clients.values()]
+        for client in clients:
+            client.forget_kinds()
+        self.memory.served = frozenset().union(*map(served, clients[1:] or clients))
 
     def meant_by(self, resource: str) -> list[str]:
         """The resources that a name of the goal, which may have wildcards, is the narrowest for."""
         return [
             each
-            for each in sorted(self.served)
+            for each in sorted(self.memory.served)
             if next((name for name in lookup_order(each) if name in self.goal.write), "") == resource
         ]
 

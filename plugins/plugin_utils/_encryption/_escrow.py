@@ -10,12 +10,13 @@ or a file on the controller that Ansible Vault encrypts.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +64,17 @@ def escrow_of(said: Mapping[str, Any] | None) -> Escrow | None:
     if said["command"]:
         return CommandEscrow(said["command"])
     return VaultFile(Path(said["vault_file"]), Path(said["vault_password_file"]))
+
+
+def refuse_lost(escrow: Escrow, kept: Mapping[Key, KeyMaterial]) -> None:
+    """Raise HardeningError unless the vault gives back the very bytes of these keys: a list of names proves nothing."""
+    for key in sorted(kept):
+        if escrow.get(key) != kept[key]:
+            raise HardeningError(
+                f"The vault gives other bytes for the {key} than those that it was given (fingerprint "
+                f"{key.fingerprint}). Nothing is written with a key, and none is removed, that it does not have: "
+                "correct the vault, and run the same command again."
+            )
 
 
 class CommandEscrow:
@@ -142,27 +154,39 @@ class VaultFile:
         return frozenset(self._read())
 
     def put(self, key: Key, material: KeyMaterial) -> None:
-        """Add a key: the former file is there until the new one is whole."""
-        kept = self._read()
-        content = self._vault().encrypt(keys_bytes({**kept, key: material}))
+        """Add a key: the former file is there until the new one is whole, and no other run writes meanwhile."""
         try:
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(handle)
-                Path(name).replace(self._path)
-            except OSError:
-                with suppress(OSError):
-                    Path(name).unlink()
-                raise
+            with self._alone():
+                self._add(key, material)
         except OSError as error:
             raise self._wrong(f"it cannot be written ({error.strerror})") from None
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._path.with_name(f".{self._path.name}.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _add(self, key: Key, material: KeyMaterial) -> None:
+        content = self._vault().encrypt(keys_bytes({**self._read(), key: material}))
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            Path(name).replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+
     def get(self, key: Key) -> KeyMaterial:
         """A key out of it."""
-        return self._read()[key]
+        kept = self._read()
+        if key not in kept:
+            raise self._wrong(f"the {key} (fingerprint {key.fingerprint}) is not in it")
+        return kept[key]
 
     def _read(self) -> dict[Key, KeyMaterial]:
         try:

@@ -18,10 +18,11 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import Manifest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import Place, places_of
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import breadth
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import PREFIXES, Histogram
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
-from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN
+from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import OnNode
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import count_at
@@ -210,16 +211,37 @@ def _apart(etcds: Etcds, places: Iterable[Place]) -> list[tuple[Place, ...]]:
 
 
 def _scanned(etcds: Etcds, places: tuple[Place, ...], known: Collection[str], kms: Mapping[str, str]) -> _Found:
+    rest = [_whole(etcds.prefix)] if any(breadth(place.name) for place in places) else []
     found = etcds.ask_of(
         lambda etcd: etcd.holding(places[0].resource),
         "scan",
         _SCAN_SECONDS,
-        directories=[place.directory for place in places],
+        directories=[*(place.directory for place in places), *rest],
         prefixes=sorted(known),
         kms=sorted(prefix for prefix in {*known, *kms} if prefix.startswith(_KMS_V2)),
     )
+    for directory in rest:
+        _refuse_strays(found["counts"][directory])
     outdated = {directory: _outdated(ids, kms) for directory, ids in found["key_ids"].items()}
-    return _Found(places, found["revision"], found["counts"], found["bytes"], outdated)
+    sizes = {place.directory: found["bytes"][place.directory] for place in places}
+    return _Found(places, found["revision"], found["counts"], sizes, outdated)
+
+
+def _whole(prefix: str) -> str:
+    """The directory with all that the API servers have."""
+    return "/".join(("", *filter(None, prefix.split("/")), ""))
+
+
+def _refuse_strays(rest: Mapping[str, int]) -> None:
+    """A wildcard means resources, too, that no server serves now: their values cannot be rewritten, or counted."""
+    strays = {prefix: number for prefix, number in rest.items() if prefix not in (PLAIN, UNRECOGNISED)}
+    if strays:
+        told = ", ".join(f"{number} with «{prefix}»" for prefix, number in sorted(strays.items()))
+        raise HardeningError(
+            f"etcd holds encrypted values of resources that no API server serves now: {told}. They could not be read "
+            "any more once their key is dropped: have their API served again (--runtime-config, the versions of a "
+            "CustomResourceDefinition), or delete what is left of it, and run again."
+        )
 
 
 def _outdated(key_ids: Mapping[str, Mapping[str, int]], kms: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
@@ -40,18 +40,38 @@ Proved = tuple[str, str, float]
 """Of what something was proved: a server, the hash of what it has loaded, and when it was started."""
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a server was seen to write, and since when (``time.monotonic``)."""
+
+    loaded: Providers
+    started: float
+    reloads: float
+    since: float
+
+    def leads_to(self, later: Writing) -> bool:
+        """Whether nothing can have been loaded between these two."""
+        if later.started != self.started:
+            return later.reloads == 0
+        return later.reloads - self.reloads == (0 if later.loaded == self.loaded else 1)
+
+
 @dataclass(slots=True)
 class Memory:
     """What this run has seen and done, and a later one cannot read from anywhere.
 
-    ``scanned`` is when the scan began (``time.monotonic``), ``bytes`` the size of all values that it saw. ``fresh`` are
-    keys that were made or fetched and are on no node yet. ``writing`` is since when each server was seen to write so.
+    ``scanned`` is when the scan began, ``scan_took`` how long it took, ``restarted`` when a server came back that this
+    run had started anew (all by ``time.monotonic``). ``bytes`` is the size of all values that the scan saw. ``served``
+    are all resources that the servers store. ``fresh`` are keys that were made or fetched and are on no node yet.
+    ``writing`` is how each server was last seen to write, and since when.
     """
 
     histogram: Histogram | None = None
     scanned: float = 0
+    scan_took: float = 0
     bytes: int = 0
     unscannable: str = ""
+    restarted: float = float("-inf")
     rounds: int = 0
     stuck: tuple[str, ...] = ()
     scrubbed: bool = False
@@ -61,15 +81,21 @@ class Memory:
     escrow: frozenset[Key] | None = None
     obstacles: tuple[str, ...] = ()
     waited_for: set[str] = field(default_factory=set)
-    writing: dict[str, tuple[Providers, float]] = field(default_factory=dict)
+    writing: dict[str, Writing] = field(default_factory=dict)
+    served: frozenset[str] = frozenset()
 
-    def writing_for(self, server: str, loaded: Providers) -> float:
-        """The seconds for which this run has seen a server write with these keys, whatever it has read meanwhile."""
-        before, since = self.writing.get(server, (None, 0.0))
-        if before is None or not _write_alike(before, loaded):
-            since = time.monotonic()
-        self.writing[server] = loaded, since
-        return time.monotonic() - since
+    def writing_for(self, server: str, loaded: Providers, told: Evidence) -> float:
+        """The seconds for which this run has seen a server write with these keys, whatever it has read meanwhile.
+
+        They begin anew where it may have written with others in between: where it was started or has reloaded more
+        often than what is known to have changed.
+        """
+        now = Writing(loaded, told.started_at, told.reload_success, time.monotonic())
+        before = self.writing.get(server)
+        if before and _write_alike(before.loaded, loaded) and before.leads_to(now):
+            now = replace(now, since=before.since)
+        self.writing[server] = now
+        return time.monotonic() - now.since
 
 
 def _write_alike(one: Providers, other: Providers) -> bool:
@@ -82,12 +108,14 @@ class Seen:
     """The facts, and by name of the server what they come from.
 
     ``clients`` reach each server at its own address; servers that do not answer are missing there and in ``told``.
+    ``untold`` says why no server tells which others there are, empty where one does.
     """
 
     facts: Facts
     on_node: Mapping[str, OnNode]
     clients: Mapping[str, Client]
     told: Mapping[str, Evidence]
+    untold: str = ""
 
     @property
     def ring(self) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -125,6 +153,7 @@ class Gatherer:
             for name, each in found.items()
         )
         heard = {name: each for name, each in told.items() if isinstance(each, Evidence)}
+        sources, untold = _sources(servers, on_node, [clients[name] for name in heard])
         journals = [each.journal for each in on_node.values() if each.journal]
         facts = Facts(
             servers,
@@ -136,25 +165,25 @@ class Gatherer:
             rounds=memory.rounds,
             stuck=memory.stuck,
             scrubbed=memory.scrubbed,
-            sources=_sources(servers, on_node, [clients[name] for name in heard]),
-            obstacles=memory.obstacles,
+            sources=sources,
+            obstacles=(*memory.obstacles, *([untold] if untold else [])),
             intent=max(journals, key=lambda each: each.began).intent if journals else None,
         )
-        return Seen(facts, on_node, {name: clients[name] for name in heard}, heard)
+        return Seen(facts, on_node, {name: clients[name] for name in heard}, heard, untold)
 
     def seen_patiently(self, memory: Memory, seconds: float, waiting: Callable[[str], None]) -> Seen:
         """The facts, once every server answers; after so many seconds as they are, and then no more of that server."""
         until = time.monotonic() + seconds
         while True:
             seen = self.seen(memory)
-            missing = _missing(seen.facts)
+            missing = _missing(seen)
             if not missing.keys() - memory.waited_for:
                 return seen
             if time.monotonic() >= until:
                 memory.waited_for |= missing.keys()
                 return seen
             for name, why in missing.items():
-                waiting(f"waiting for the API server {name} ({why})")
+                waiting(f"waiting for the API server {name} ({why})" if name else f"waiting: {why}")
             time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _at(self, node: OnNode) -> Client:
@@ -165,31 +194,38 @@ class Gatherer:
 
 def _sources(
     servers: Iterable[Server], on_node: Mapping[str, OnNode], answering: Iterable[Client]
-) -> dict[str, frozenset[str]]:
-    """Who knows which servers. The cluster forgets one that does not answer, so of these nobody has to know.
+) -> tuple[dict[str, frozenset[str]], str]:
+    """Who knows which servers, and why nobody could be asked; any server that answers will do.
 
-    Any server that answers can be asked; without one, nothing is done anyway.
+    The cluster forgets one that does not answer, so of these nobody has to know. Where none answers, nothing is done
+    anyway.
     """
     names = {hint: node.name for node in on_node.values() for hint in node.hints}
     silent = {each.name for each in servers if each.state != "running"}
     sources = {_INVENTORY: frozenset(each.name for each in servers)}
+    untold = ""
     for client in answering:
         try:
             said = registered(client)
-        except KubeError:
+        except KubeError as error:
+            untold = f"Which API servers there are could not be asked: {error}"
             continue
-        return sources | {
-            source: frozenset(names.get(each, each) for each in known) | silent for source, known in said.items()
-        }
-    return sources
+        told = {source: frozenset(names.get(each, each) for each in known) | silent for source, known in said.items()}
+        return sources | told, ""
+    return sources, untold
 
 
-def _missing(facts: Facts) -> dict[str, str]:
+def _missing(seen: Seen) -> dict[str, str]:
     """The servers that are not what they should be and may yet become it: one that was killed is back soon."""
-    silent = {each.name: each.trouble or each.state for each in facts.servers if each.state != "running"}
-    known = frozenset[str]().union(*facts.sources.values())
-    unknown = {name: f"{source} does not know it" for source, said in facts.sources.items() for name in known - said}
-    return {**unknown, **silent}
+    silent = {
+        each.name: each.trouble or each.state
+        for each in seen.facts.servers
+        if each.state != "running" or each.loaded is None
+    }
+    sources = seen.facts.sources
+    known = frozenset[str]().union(*sources.values())
+    unknown = {name: f"{source} does not know it" for source, said in sources.items() for name in known - said}
+    return {**({"": seen.untold} if seen.untold else {}), **unknown, **silent}
 
 
 def _ask(client: Client) -> Evidence | KubeError:
@@ -214,7 +250,7 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
     if loaded is None:
         trouble = trouble or f"it says that it has loaded {told.loaded or 'nothing that it names'}"
         memory.writing.pop(node.name, None)
-    seen_for = 0.0 if loaded is None else memory.writing_for(node.name, loaded)
+    seen_for = 0.0 if loaded is None else memory.writing_for(node.name, loaded, told)
     proof = (node.name, told.loaded or "", told.started_at)
     return Server(
         node.name,
@@ -235,6 +271,9 @@ def _file(node: OnNode) -> Providers:
 
 
 def _state(node: OnNode, told: Evidence | KubeError) -> tuple[ServerState, str]:
+    if not node.processes and node.strangers:
+        numbers = ", ".join(str(each.pid) for each in node.strangers)
+        return "unanswered", f"no kube-apiserver on its node has the address and port of its manifest, only {numbers}"
     if not node.processes:
         return "stopped", "no kube-apiserver runs on its node"
     if isinstance(told, KubeError):
@@ -258,4 +297,4 @@ def _aged(memory: Memory) -> Histogram | None:
     if memory.histogram is None:
         return None
     of = memory.histogram
-    return Histogram(of.counts, of.counted, time.monotonic() - memory.scanned, of.outdated)
+    return replace(of, age=time.monotonic() - memory.scanned, took=memory.scan_took)

@@ -31,8 +31,12 @@ _PRIVATE = "0600"
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What is written on a node; ``restarts`` where the manifest is among it, which starts the API server anew."""
+    """What is written on a node; ``restarts`` where the manifest is among it, which starts the API server anew.
 
+    ``before`` is written ahead and stays, also where the rest is put back: what a server has loaded must be known.
+    """
+
+    before: list[dict[str, Any]]
     files: list[dict[str, Any]]
     restarts: bool
 
@@ -45,21 +49,22 @@ def replacing(file: File, content: bytes | None, mode: str = _PRIVATE) -> dict[s
 
 def configuring(node: OnNode, wanted: Providers, ring: Ring) -> Writing:
     """The files that make a server read and write so: what it says is remembered before it lies there."""
-    before = node.manifest.content or b""
-    manifest = _manifest_for(node, before.decode(), wanted, ring).encode()
-    files = []
+    present = node.manifest.content or b""
+    manifest = _manifest_for(node, present.decode(), wanted, ring).encode()
+    before, files = [], []
     if wanted:
         content = render(wanted, ring)
         history = dict(node.history)
         if node.configured:
             history.setdefault(node.configuration.hash, Remembered(node.configured.providers))
         history[hash_of(content)] = Remembered(wanted, datetime.now(UTC).isoformat(timespec="seconds"))
-        files.append(replacing(node.files[HISTORY], history_bytes(history)))
+        before.append(replacing(node.files[HISTORY], history_bytes(history)))
         if hash_of(content) != node.configuration.hash:
             files.append(replacing(node.configuration, content))
-    if manifest == before:
-        return Writing(files, restarts=False)
-    return Writing([*files, replacing(node.manifest, manifest, node.manifest.mode or _PRIVATE)], restarts=True)
+    if manifest == present:
+        return Writing(before, files, restarts=False)
+    files.append(replacing(node.manifest, manifest, node.manifest.mode or _PRIVATE))
+    return Writing(before, files, restarts=True)
 
 
 def _manifest_for(node: OnNode, text: str, wanted: Providers, ring: Ring) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption import _kubeadm
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import Settings
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import keys_bytes
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key, Step
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import final
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import refuse_lost
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import replacing
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL, KEYS, OnNode
@@ -30,11 +32,17 @@ _TRIES = 3
 def finish(context: Context, seen: Seen, step: Step) -> None:
     """Bring kubeadm's configuration up to date, forget what is kept elsewhere, and close the journal, which is last."""
     encrypts = bool(final(context.goal))
-    _update_kubeadm(context, next(iter(seen.on_node.values())).settings, encrypts)
+    if context.options.escrow:
+        refuse_lost(context.options.escrow, _to_forget(seen, step))
+    update_kubeadm(context, next(iter(seen.on_node.values())).settings, encrypts)
     files = {}
     for name, node in seen.on_node.items():
         files[name] = [*_forgotten(node, step, encrypts), replacing(node.files[JOURNAL], None)]
     context.write({name: [each for each in said if each["replaces"]] for name, said in files.items()})
+
+
+def _to_forget(seen: Seen, step: Step) -> dict[Key, KeyMaterial]:
+    return {key: node.kept[key] for node in seen.on_node.values() for key in step.keys if key in node.kept}
 
 
 def _forgotten(node: OnNode, step: Step, encrypts: bool) -> list[dict[str, Any]]:
@@ -48,7 +56,8 @@ def _forgotten(node: OnNode, step: Step, encrypts: bool) -> list[dict[str, Any]]
     return files
 
 
-def _update_kubeadm(context: Context, settings: Settings, encrypts: bool) -> None:
+def update_kubeadm(context: Context, settings: Settings, encrypts: bool) -> None:
+    """Have kubeadm write the flags at its next upgrade or join, or no longer."""
     for _try in range(_TRIES):
         found = context.client.get(_CONFIG_MAP, _NAME, _NAMESPACE)
         text = ((found or {}).get("data") or {}).get(_KEY)

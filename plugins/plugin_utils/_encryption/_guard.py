@@ -16,7 +16,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
@@ -45,7 +47,7 @@ class Guard:
 
     def __init__(self, client: Client, nodes: Nodes, run: str, waiting: Callable[[str], None]) -> None:
         """Take the cluster, its nodes, the name of this run, and what tells the user that it waits."""
-        self._client = client
+        self._clients = [client]
         self._nodes = nodes
         self._run = run
         self._waiting = waiting
@@ -78,17 +80,30 @@ class Guard:
         self._ended.set()
         self._thread.join()
         if not self._lost:
-            self._nodes.ask_each({name: [("release", {"run": self._run})] for name in self._nodes.names}, "_files")
             self._release()
 
     def check(self) -> None:
         """Raise OtherRun unless this run certainly holds the Lease now, and its playbook still runs."""
-        if self._is_orphan():
-            raise OtherRun("The playbook of this run has ended, so it stops here. Run the same command again to go on.")
+        self.check_playbook()
         if time.monotonic() - self._renewed > LEASE_SECONDS - _RENEW_SECONDS:
             self._renew()
         if self._lost:
             raise OtherRun(self._lost)
+        if time.monotonic() - self._renewed > LEASE_SECONDS:
+            raise OtherRun(
+                f"The Lease {NAMESPACE}/{NAME} could not be renewed for {LEASE_SECONDS} s, so another run may have "
+                "begun. This one stops here, where every value can be read: see that the API servers answer, and run "
+                "the same command again to go on."
+            )
+
+    def check_playbook(self) -> None:
+        """Raise OtherRun if the playbook of this run was killed; for times in which no server can be asked."""
+        if self._is_orphan():
+            raise OtherRun("The playbook of this run has ended, so it stops here. Run the same command again to go on.")
+
+    def ask_these(self, clients: Iterable[Client]) -> None:
+        """The servers through which the Lease may be renewed: the one that the kubeconfig names may be away."""
+        self._clients = [self._clients[0], *clients]
 
     def _is_orphan(self) -> bool:
         return os.getppid() != self._playbook
@@ -103,14 +118,14 @@ class Guard:
         """Take the Lease; the name of the run that held it and has not released it, empty where there is none."""
         seen, since = "", time.monotonic()
         while True:
-            lease = self._read()
+            lease = _read(self._clients[0])
             holder, renewed = _said(lease)
             if seen and renewed != seen:
                 raise OtherRun(
                     f"Another run changes the encryption of this cluster: {holder}, which renewed its Lease "
                     f"{NAMESPACE}/{NAME} at {renewed}. Wait until it has ended, then run again."
                 )
-            if _is_free(holder, renewed) or time.monotonic() - since > LEASE_SECONDS:
+            if _is_free(holder) or time.monotonic() - since > LEASE_SECONDS:
                 if self._take(lease):
                     return holder.partition(" ")[0]
                 seen, since = "", time.monotonic()
@@ -119,10 +134,6 @@ class Guard:
             left = LEASE_SECONDS - (time.monotonic() - since)
             self._waiting(f"waiting up to {left:.0f} s, whether {holder} still lives, which holds the Lease {NAME}")
             time.sleep(_LOOK_AGAIN_SECONDS)
-
-    def _read(self) -> dict[str, Any] | None:
-        resource = self._client.resource("coordination.k8s.io/v1", "Lease")
-        return self._client.get(resource, NAME, NAMESPACE) if resource else None
 
     def _take(self, lease: dict[str, Any] | None) -> bool:
         now = datetime.now(UTC).strftime(_TIME)
@@ -136,12 +147,12 @@ class Guard:
         if lease is None:
             metadata = {"name": NAME, "namespace": NAMESPACE}
             made = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
-            answer = self._client.create(made, manager=_MANAGER)
+            answer = self._clients[0].create(made, manager=_MANAGER)
         else:
-            answer = self._client.merge(lease, {"spec": spec}, manager=_MANAGER)
+            answer = self._clients[0].merge(lease, {"spec": spec}, manager=_MANAGER)
         if answer.status == 409:
             return False
-        self._lease, self._renewed = self._client.checked(answer, "Lease").object, began
+        self._lease, self._renewed = self._clients[0].checked(answer, "Lease").object, began
         return True
 
     def _keep(self) -> None:
@@ -156,29 +167,37 @@ class Guard:
     def _renew(self) -> None:
         """Renew the Lease. A server that does not answer is no loss; a Lease of somebody else is."""
         with self._busy:
-            began = time.monotonic()
-            patch = {"spec": {"renewTime": datetime.now(UTC).strftime(_TIME)}}
-            try:
-                answer = self._client.merge(self._lease, patch, manager=_MANAGER)
-                if answer.status in (404, 409):
-                    self._lease = self._read() or {}
-                    holder, _renewed = _said(self._lease)
-                    if holder != self._holder:
-                        self._lost = (
-                            f"{holder or 'Nobody'} holds the Lease {NAMESPACE}/{NAME} now, which this run held: it "
-                            "was stopped or cut off for too long. It changes nothing any more; run again to see what "
-                            "is left."
-                        )
+            for client in self._clients[1:] or self._clients:
+                with suppress(KubeError):
+                    self._renew_through(client)
                     return
-                self._lease, self._renewed = self._client.checked(answer, "Lease").object, began
-            except KubeError:
-                return
+
+    def _renew_through(self, client: Client) -> None:
+        began = time.monotonic()
+        patch = {"spec": {"renewTime": datetime.now(UTC).strftime(_TIME)}}
+        answer = client.merge(self._lease, patch, manager=_MANAGER)
+        if answer.status not in (404, 409):
+            self._lease, self._renewed = client.checked(answer, "Lease").object, began
+            return
+        self._lease = _read(client) or {}
+        holder, _renewed = _said(self._lease)
+        if holder != self._holder:
+            self._lost = (
+                f"{holder or 'Nobody'} holds the Lease {NAMESPACE}/{NAME} now, which this run held: it was stopped or "
+                "cut off for too long. It changes nothing any more; run again to see what is left."
+            )
 
     def _release(self) -> None:
-        try:
-            self._client.merge(self._lease, {"spec": {"holderIdentity": ""}}, manager=_MANAGER)
-        except KubeError:
-            return
+        """The nodes first: who gets the Lease may take them all. What does not answer is free some minutes later."""
+        self._nodes.ask_each({name: [("release", {"run": self._run})] for name in self._nodes.names}, "_files")
+        for client in reversed(self._clients):
+            with suppress(KubeError):
+                client.merge(self._lease, {"spec": {"holderIdentity": ""}}, manager=_MANAGER)
+                return
+
+
+def _read(client: Client) -> dict[str, Any] | None:
+    return client.get(KNOWN["coordination.k8s.io/v1", "Lease"], NAME, NAMESPACE)
 
 
 def _said(lease: dict[str, Any] | None) -> tuple[str, str]:
@@ -186,32 +205,34 @@ def _said(lease: dict[str, Any] | None) -> tuple[str, str]:
     return str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
 
 
-def _is_free(holder: str, renewed: str) -> bool:
-    """Nobody's, or certainly of a process that has died, or not renewed for so long that no clock can be to blame."""
-    return not holder or _is_dead(holder) or _age(renewed) > 5 * LEASE_SECONDS
-
-
-def _age(renewed: str) -> float:
-    try:
-        moment = datetime.fromisoformat(renewed)
-    except ValueError:
-        return 0
-    return (datetime.now(UTC) - moment).total_seconds()
+def _is_free(holder: str) -> bool:
+    """Nobody's, or certainly of a process that has died. Clocks of two machines are never compared."""
+    return not holder or _is_dead(holder)
 
 
 def _is_dead(holder: str) -> bool:
-    """Whether a process of this machine held it that is no more."""
+    """Whether a process held it that ran here, by host, boot and namespace of process numbers, and is no more."""
     words = holder.split(" ")
     if len(words) != 4 or words[1].rpartition("@")[2] != socket.gethostname():
         return False
     _run, _user, process, start = words
-    return bool(start) and process.isdigit() and _start_of(int(process)) != start
+    here = _here()
+    return bool(here) and start.startswith(f"{here}/") and process.isdigit() and _start_of(int(process)) != start
 
 
 def _start_of(process: int) -> str:
-    """When a process was started, in the kernel's ticks, with the boot that they count from: numbers come again."""
+    """Where and when a process was started, in the kernel's ticks: numbers of processes come again."""
+    try:
+        ticks = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+    return f"{_here()}/{ticks}"
+
+
+def _here() -> str:
+    """The boot of this machine and the namespace of its process numbers; containers share a hostname, not these."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{Path(f'/proc/{process}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()[19]}"
-    except (OSError, IndexError):
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
         return ""

@@ -82,7 +82,8 @@ class OnNode:
 
     ``skew`` are the seconds that the node's clock is ahead of ours. ``said`` is what the manifest says, ``settings``
     where the configuration lies or shall lie, and ``configured`` what the configuration says, ``None`` without one that
-    the manifest points to. ``trouble`` says why the configuration on the node cannot be used.
+    the manifest points to. ``processes`` are those of the manifest, ``strangers`` other kube-apiservers that run on the
+    node, of other clusters or of another manifest. ``trouble`` says why the configuration on the node cannot be used.
     """
 
     name: str
@@ -97,6 +98,7 @@ class OnNode:
     trouble: str
     beside_manifest: tuple[str, ...]
     processes: tuple[Process, ...]
+    strangers: tuple[Process, ...]
     journal: Journal | None = None
     kept: Mapping[Key, KeyMaterial] = field(default_factory=dict)
     history: History = field(default_factory=dict)
@@ -149,6 +151,7 @@ def _on_node(
 ) -> OnNode:
     about, files, beside, processes = answer
     configured, trouble = _configured(name, said, file)
+    running = [Process(each["pid"], each["started"], tuple(each["arguments"])) for each in processes]
     return OnNode(
         name,
         hostname=about["hostname"],
@@ -161,7 +164,8 @@ def _on_node(
         configured=configured,
         trouble=trouble,
         beside_manifest=tuple(each for each in beside or () if each != PurePosixPath(manifest).name),
-        processes=tuple(Process(each["pid"], each["started"], tuple(each["arguments"])) for each in processes),
+        processes=tuple(each for each in running if _is_of(said, each.arguments)),
+        strangers=tuple(each for each in running if not _is_of(said, each.arguments)),
         journal=_parsed(name, _file(JOURNAL, files), parse_journal, None),
         kept=_parsed(name, _file(KEYS, files), parse_keys, {}),
         history=_parsed(name, _file(HISTORY, files), parse_history, {}),
@@ -235,6 +239,11 @@ _PLACES = {
 
 def _parsed(name: str, file: File, parse: Callable[[bytes, str], Parsed], absent: Parsed) -> Parsed:
     return absent if file.content is None else parse(file.content, f"{file.path} on the node {name}")
+
+
+def _is_of(said: Manifest, arguments: Sequence[str]) -> bool:
+    """Whether a process is of this manifest; a node may run other clusters' API servers in pods."""
+    return all(_flag(arguments, name) == said.flag(name) for name in ("advertise-address", "secure-port"))
 
 
 def _flag(arguments: Sequence[str], name: str) -> str:

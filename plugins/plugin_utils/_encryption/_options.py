@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import (
+    KmsPlugin,
+    troubles_with_plugin,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import Wanted
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import (
     KEY_LENGTHS,
@@ -63,6 +66,7 @@ OPTIONS_SPEC: dict[str, Any] = {
     **ESCROW_SPEC,
     "snapshot": {"type": "path"},
     "restart_seconds": {"type": "int", "default": 180},
+    "ready_seconds": {"type": "int", "default": 30},
     "workers": {"type": "int", "default": 16},
     "most_per_second": {"type": "int", "default": 0},
 }
@@ -75,6 +79,7 @@ _ASKED: Mapping[str, Asked] = {
 }
 _PROVIDER = "secretbox"
 _RESOURCES = ("secrets",)
+_STRONG = frozenset({"secretbox", "aescbc", "kms_v2"})
 _LEAST_RESTART_SECONDS = 30
 
 
@@ -82,7 +87,7 @@ _LEAST_RESTART_SECONDS = 30
 class Options:
     """What a user asks for, checked as far as no cluster is needed for it.
 
-    Without a ``provider``, a rotation stays with the one that writes, and without ``resources`` with what is encrypted.
+    Without a ``provider``, the one that writes stays, and without ``resources`` a rotation is of all that is encrypted.
     """
 
     nodes: tuple[str, ...]
@@ -96,6 +101,7 @@ class Options:
     escrow: Escrow | None
     snapshot: str
     restart_seconds: int
+    ready_seconds: int
     workers: int
     most_per_second: int
 
@@ -113,7 +119,12 @@ class Options:
         resources = self.resources or (_configured(facts) if self.asked == "rotate" else ()) or _RESOURCES
         if self.kms:
             return Wanted(self.asked, resources, Key(self.kms.provider, self.kms.name), keeps, self.scrub), {}
-        provider = self.provider or (_writing(facts, resources) if self.asked == "rotate" else _PROVIDER)
+        provider = self.provider or (_writing(facts, resources) if self.asked == "rotate" else "")
+        if not provider:
+            adopted = _adopted(facts, resources)
+            if adopted and not adopted.has_material:
+                return Wanted(self.asked, resources, adopted, keeps, self.scrub), {}
+            provider = adopted.provider if adopted else _PROVIDER
         new, material = generate_key(provider, datetime.now(UTC), _names(facts))
         return Wanted(self.asked, resources, new, keeps, self.scrub), {new: material}
 
@@ -137,6 +148,13 @@ def _writing(facts: Facts, resources: Iterable[str]) -> str:
     )
 
 
+def _adopted(facts: Facts, resources: Iterable[str]) -> Key | None:
+    """The one key that writes now, if it is of a provider that may stay; a change of provider has to be asked for."""
+    said = (providers for server in facts.servers for providers in possible(server))
+    found = {keys_of(providers, resource)[0] for providers in said for resource in resources} - {IDENTITY}
+    return next(iter(found)) if len(found) == 1 and all(key.provider in _STRONG for key in found) else None
+
+
 def _names(facts: Facts) -> set[str]:
     """The names of all keys that a server has or had."""
     said = (providers.values() for server in facts.servers for providers in possible(server))
@@ -152,9 +170,14 @@ def read_options(said: Mapping[str, Any]) -> Options:
         raise HardeningError(
             "No control plane node is named: give `nodes` the inventory's hosts, as {{ groups['control_plane'] }}."
         )
-    if len(set(names)) < len(names):
-        raise HardeningError(f"A node is named twice among {', '.join(names)}: name each once.")
-    for option, least in (("restart_seconds", _LEAST_RESTART_SECONDS), ("workers", 1), ("most_per_second", 0)):
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise HardeningError(f"The option nodes names {', '.join(twice)} more than once: name each node once.")
+    for option, least in (
+        ("restart_seconds", _LEAST_RESTART_SECONDS),
+        ("ready_seconds", 0),
+        ("workers", 1),
+        ("most_per_second", 0),
+    ):
         if said[option] < least:
             raise HardeningError(f"{option} is {said[option]}, and must be {least} or more.")
     return Options(
@@ -169,6 +192,7 @@ def read_options(said: Mapping[str, Any]) -> Options:
         escrow_of(said["escrow"]),
         said["snapshot"] or "",
         said["restart_seconds"],
+        said["ready_seconds"],
         said["workers"],
         said["most_per_second"],
     )
@@ -180,4 +204,7 @@ def _kms(said: Mapping[str, Any]) -> KmsPlugin | None:
         raise HardeningError("The provider kms and the option kms belong together: give both, or none.")
     if not plugin:
         return None
-    return KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "")
+    found = KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "")
+    if troubles := list(troubles_with_plugin(found.to_entry())):
+        raise HardeningError(f"The option kms is not what an API server takes: {'; '.join(troubles)}.")
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import place_in
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import parsed
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
@@ -87,6 +88,12 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
         if path == plugin.endpoint or not path.startswith("/"):
             yield f"The endpoint {plugin.endpoint} of the KMS is not one: write {_SOCKET}/ and the path of its socket."
             continue
+        for name, node in seen.on_node.items():
+            if place_in((node.manifest.content or b"").decode(), path).node_path != path:
+                yield (
+                    f"The API server {name} does not see the socket {path} of the KMS: mount its directory from the "
+                    "node into the server's pod, under the same path."
+                )
         calls: list[Call] = [("read", {"paths": [path]})]
         for name, answer in context.nodes.ask_each(dict.fromkeys(seen.on_node, calls), "_files").items():
             if isinstance(answer, NodeError) or (answer[0][path] or {}).get("kind") != "other":
@@ -95,6 +102,16 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
 
 def _etcd_members(context: Context, seen: Seen) -> Iterator[str]:
     yield from health(etcds(context, seen), context.memory.bytes)
+
+
+def _etcd_elsewhere(context: Context, seen: Seen) -> Iterator[str]:
+    meant = {each for name in context.goal.write for each in context.meant_by(name)}
+    elsewhere = {each for etcd in etcds(context, seen).by_node.values() for each in etcd.elsewhere}
+    if meant & elsewhere:
+        yield (
+            f"--etcd-servers-overrides keeps {', '.join(sorted(meant & elsewhere))} in another etcd, whose health, "
+            "room and leftovers are not looked after here: leave these resources out, or keep them in the same etcd."
+        )
 
 
 def _other_servers(context: Context, seen: Seen) -> Iterator[str]:
@@ -117,5 +134,6 @@ _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _permissions,
     _plugins,
     _etcd_members,
+    _etcd_elsewhere,
     _other_servers,
 )

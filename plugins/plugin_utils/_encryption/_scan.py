@@ -18,7 +18,7 @@ def scanned(context: Context, seen: Seen) -> _etcd.Scan:
     """The histogram of every resource of the goal, with the size of all values. Raises HardeningError without one."""
     known = standing(seen.facts, context.goal).known
     client = next(iter(seen.clients.values()), context.client)
-    return _etcd.scan(etcds(context, seen), client, context.served, context.goal.write, known)
+    return _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known)
 
 
 def prefix_at(context: Context, seen: Seen, key: str, known: Iterable[str]) -> str | None:

@@ -19,6 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 PATIENCE_SECONDS = 60.0
 """How long a server may be silent before it counts: one that is killed is back after some seconds."""
 _MOST_TIMES = 5
+_MOST_SCANS = 5
 
 _REPEATED = (Action.SCAN, Action.SETTLE, Action.LOAD, Action.REENCRYPT)
 
@@ -30,14 +31,23 @@ def walk(context: Context) -> Iterator[tuple[Step, Seen]]:
     command goes on from there.
     """
     times: Counter[tuple[object, ...]] = Counter()
+    repeated = 0
     while True:
         seen = context.gatherer.seen_patiently(context.memory, PATIENCE_SECONDS, context.waiting)
+        context.guard.ask_these(seen.clients.values())
         step = next_step(seen.facts, context.goal)
         yield step, seen
         if step.action is Action.DONE:
             return
         if step.action is Action.REFUSE:
             raise HardeningError(step.why)
+        repeated = repeated + 1 if step.action is Action.SCAN else 0
+        if repeated > _MOST_SCANS:
+            raise HardeningError(
+                f"etcd was scanned {_MOST_SCANS} times in a row, and each scan was too old before the nodes had been "
+                "looked at again. Every value can be read. See why the connections to the nodes are so slow, and run "
+                "the same command again."
+            )
         same = (step.action, step.servers, repr(step.files), step.keys)
         times[same] += 1
         if times[same] > _MOST_TIMES and step.action not in _REPEATED:

@@ -16,6 +16,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
     CommandEscrow,
     VaultFile,
     escrow_of,
+    refuse_lost,
 )
 
 MATERIAL = KeyMaterial(bytes(range(32)))
@@ -103,7 +104,7 @@ def test_a_vault_file_keeps_keys(file: VaultFile, tmp_path: Path) -> None:
     assert kept.read_bytes().startswith(b"$ANSIBLE_VAULT;")
     assert MATERIAL.base64().encode() not in kept.read_bytes()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["keys.vault", "password"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".keys.vault.lock", "keys.vault", "password"]
 
 
 def test_a_wrong_password_is_told_and_nothing_is_written(file: VaultFile, tmp_path: Path) -> None:
@@ -131,3 +132,19 @@ def test_the_option_says_which_vault() -> None:
     assert isinstance(escrow_of({"command": ["vault"], "vault_file": None}), CommandEscrow)
     said = {"command": None, "vault_file": "keys.vault", "vault_password_file": "password"}
     assert isinstance(escrow_of(said), VaultFile)
+
+
+class Forgetful(VaultFile):
+    def get(self, key: Key) -> KeyMaterial:
+        return OTHER
+
+
+def test_a_vault_that_gives_other_bytes_back_has_not_kept_the_key(file: VaultFile, tmp_path: Path) -> None:
+    refuse_lost(file, {})
+    with pytest.raises(HardeningError, match="gives other bytes for the secretbox key k1"):
+        refuse_lost(Forgetful(tmp_path / "keys.vault", tmp_path / "password"), {KEY: MATERIAL})
+
+
+def test_a_key_that_is_in_no_vault_is_told(file: VaultFile) -> None:
+    with pytest.raises(HardeningError, match="the secretbox key k1 .* is not in it"):
+        refuse_lost(file, {KEY: MATERIAL})

@@ -17,6 +17,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _etcd
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcd, Etcds, Scan, scan
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, NodeRefused, Nodes
@@ -164,7 +165,9 @@ def test_where_etcd_may_not_be_looked_into_no_other_node_is_asked(scanned: Calla
 
 def test_what_is_kept_in_another_etcd_is_looked_for_there(scanned: Callable[..., Scan]) -> None:
     other = ("https://10.0.0.9:2379",)
-    nodes = Answering(lambda _node, asked: found(asked, 9 if len(asked["directories"]) == 1 else 7, events={"": 3}))
+    nodes = Answering(
+        lambda _node, asked: found(asked, 9 if "/registry/events/" in asked["directories"] else 7, events={"": 3})
+    )
     revisions: dict[str, int] = {}
 
     def count(resource: str, revision: int) -> int:
@@ -177,6 +180,17 @@ def test_what_is_kept_in_another_etcd_is_looked_for_there(scanned: Callable[...,
         other,
     }
     assert revisions == {"events": 9, "secrets": 7, "configmaps": 7, "deployments.apps": 7}
+
+
+def test_what_a_wildcard_means_and_no_server_serves_is_not_passed_over(scanned: Callable[..., Scan]) -> None:
+    nodes = Answering(lambda _node, asked: found(asked, registry={"": 9, NEW: 2}))
+    with pytest.raises(HardeningError, match=f"that no API server serves now: 2 with «{NEW}»"):
+        scanned(nodes, lambda *_of: 0, ["*.*"])
+
+
+def test_what_nothing_means_is_passed_over(scanned: Callable[..., Scan]) -> None:
+    nodes = Answering(lambda _node, asked: found(asked, registry={NEW: 2}))
+    assert scanned(nodes, lambda *_of: 0, ["secrets"]).counts == {"secrets": {}}
 
 
 def test_the_flags_of_an_api_server_say_how_etcd_is_reached() -> None:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import (
     hash_of,
@@ -64,33 +66,35 @@ def node(present: Providers, automatic_reload: bool = True) -> OnNode:
         "",
         (),
         (),
+        (),
         files={path: File(path) for path in (JOURNAL, KEYS, HISTORY)},
     )
 
 
 def content_of(writing: Writing, path: str) -> bytes:
-    (found,) = (each["content"] for each in writing.files if each["path"] == path)
+    (found,) = (each["content"] for each in (*writing.before, *writing.files) if each["path"] == path)
     return base64.b64decode(found)
 
 
-def paths(writing: Writing) -> list[str]:
-    return [each["path"] for each in writing.files]
+def paths(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [each["path"] for each in files]
 
 
 def test_the_first_configuration_is_there_before_the_manifest_points_to_it() -> None:
     present = node({})
     writing = configuring(present, {"secrets": (IDENTITY, NEW_KEY)}, RING)
     assert writing.restarts
-    assert paths(writing) == [HISTORY, present.settings.path, MANIFEST]
+    assert paths(writing.before) == [HISTORY]
+    assert paths(writing.files) == [present.settings.path, MANIFEST]
     assert read_manifest(content_of(writing, MANIFEST).decode()).path == present.settings.path
-    assert [each["replaces"] for each in writing.files] == [None, None, present.manifest.hash]
+    assert [each["replaces"] for each in writing.files] == [None, present.manifest.hash]
 
 
 def test_a_server_that_reloads_gets_its_file_alone() -> None:
     present = node({"secrets": (OLD_KEY, IDENTITY)})
     writing = configuring(present, READS_NEW, RING)
     assert not writing.restarts
-    assert paths(writing) == [HISTORY, present.settings.path]
+    assert paths(writing.files) == [present.settings.path]
     assert content_of(writing, present.settings.path) == render(READS_NEW, RING)
 
 
@@ -113,14 +117,14 @@ def test_a_server_that_does_not_reload_is_started_anew_by_its_manifest() -> None
 
 def test_at_the_end_of_encryption_the_manifest_is_as_it_was() -> None:
     writing = configuring(node({"secrets": (IDENTITY, OLD_KEY)}), {}, RING)
-    assert paths(writing) == [MANIFEST]
+    assert paths(writing.files) == [MANIFEST]
     assert content_of(writing, MANIFEST).decode() == KUBEADM
 
 
 def test_nothing_is_written_where_all_is_as_it_should_be() -> None:
     writing = configuring(node(READS_NEW), READS_NEW, RING)
     assert not writing.restarts
-    assert paths(writing) == [HISTORY]
+    assert writing.files == []
 
 
 def test_the_former_manifest_is_kept_where_no_kubelet_looks() -> None:
