@@ -25,7 +25,8 @@ _STARTED = "process_start_time_seconds"
 _BUILD = "kubernetes_build_info"
 _PROVIDERS = ("k8s:enc:", "identity")
 """What a provider's prefix begins with. Others are those of the keys within a provider, which count the same again."""
-_METRICS = (_LOADED, _RELOADS, _RELOADED_AT, _OPERATIONS, _STARTED, _BUILD)
+_KMS_KEYS = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
+_METRICS = (_LOADED, _RELOADS, _RELOADED_AT, _OPERATIONS, _STARTED, _BUILD, _KMS_KEYS)
 
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
@@ -41,7 +42,8 @@ class Evidence:
     ``failed_at`` say when the last ones were. ``from_storage`` counts the values that it read out of etcd and
     decrypted, by resource, and ``from_storage_errors`` those that it could not; ``to_storage`` those that it wrote, by
     resource and the beginning of the prefix (``k8s:enc:secretbox:v1:``, without the key's name). They count since the
-    server started, and of resources alone that its configuration names.
+    server started, and of resources alone that its configuration names. ``kms_key_ids`` are, by the name of a KMS v2
+    plugin, the SHA-256 of the id of the key that the plugin says it encrypts with, as ``sha256:<hex>``.
     """
 
     loaded: str | None
@@ -56,6 +58,7 @@ class Evidence:
     from_storage: Mapping[str, float] = field(default_factory=dict)
     from_storage_errors: float = 0
     to_storage: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    kms_key_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unchanged_for(self) -> float:
@@ -78,11 +81,16 @@ def evidence_of(text: str, answered_at: float = 0) -> Evidence:
     read: dict[str, float] = {}
     unread = 0.0
     written: dict[str, dict[str, float]] = {}
+    kms: dict[str, tuple[float, str]] = {}
     for name, labels, value in _samples(text):
         if name == _LOADED:
             loaded, identity = labels.get("hash"), labels.get("apiserver_id_hash", "")
         elif name == _BUILD:
             version = labels.get("git_version", "")
+        elif name == _KMS_KEYS:
+            # A key that the plugin used before is still told, with the time when it was seen last.
+            plugin = labels.get("provider_name", "")
+            kms[plugin] = max((value, labels.get("key_id_hash", "")), kms.get(plugin, (0.0, "")))
         elif name != _OPERATIONS:
             one[name, labels.get("status", "")] = value
         elif labels.get("transformation_type") == "to_storage":
@@ -107,6 +115,7 @@ def evidence_of(text: str, answered_at: float = 0) -> Evidence:
         from_storage=read,
         from_storage_errors=unread,
         to_storage=written,
+        kms_key_ids={plugin: hashed for plugin, (_at, hashed) in kms.items()},
     )
 
 

@@ -107,6 +107,9 @@ def resource_of(client: Client, name: str) -> Resource:
     plural, _dot, group = name.partition(".")
     found = client.resource_by_plural(group, plural)
     if found is None:
+        client.forget_kinds()
+        found = client.resource_by_plural(group, plural)
+    if found is None:
         raise NotFound(f"The server {client.server} has no resource {name}: correct its name, or install it.", 404)
     return found
 

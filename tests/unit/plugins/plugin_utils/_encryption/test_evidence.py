@@ -48,6 +48,15 @@ def test_nobody_knows_for_how_long_it_is_unchanged_where_it_does_not_tell_the_ti
     assert evidence_of("", 130).unchanged_for == 0
 
 
+def test_a_kms_uses_the_key_that_it_named_last() -> None:
+    name = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
+    text = "".join(
+        f'{name}{{apiserver_id_hash="sha256:ab",key_id_hash="sha256:{key}",provider_name="{plugin}"}} {at}\n'
+        for plugin, key, at in (("vault", "old", 1.7e9), ("vault", "new", 1.8e9), ("cloud", "one", 1.75e9))
+    )
+    assert evidence_of(text).kms_key_ids == {"vault": "sha256:new", "cloud": "sha256:one"}
+
+
 def test_a_server_without_encryption_has_loaded_nothing() -> None:
     told = evidence_of("process_start_time_seconds 100\n", 130)
     assert (told.loaded, told.from_storage, told.to_storage) == (None, {}, {})

@@ -96,6 +96,14 @@ def test_objects_are_counted_page_by_page_where_the_server_does_not_say_how_many
     assert count_at(client, "secrets", 4711) == 508
 
 
+def test_a_resource_that_was_installed_since_is_found(api: FakeApi, client: Client) -> None:
+    with pytest.raises(NotFound):
+        count_at(client, "gadgets.example.org", 4711)
+    api.kinds = [offered("example.org", "v1", gadgets=ALL_VERBS)]
+    api.store("gadgets", "shop", "first", "apis/example.org/v1")
+    assert count_at(client, "gadgets.example.org", 4711) == 1
+
+
 def test_a_resource_that_is_not_there_is_told(client: Client) -> None:
     with pytest.raises(NotFound, match=r"has no resource sekrets\.example\.org"):
         count_at(client, "sekrets.example.org", 4711)
