@@ -186,14 +186,15 @@ def _kms(notes: _Notes, said: Any, where: str, name: str) -> None:
     if not isinstance(said, dict):
         return
     plugin_name = notes.text(plugin.get("name"), f"{where}.name")
-    for trouble in _troubles_with_plugin(plugin):
+    for trouble in troubles_with_plugin(plugin):
         notes.mistake(where, trouble)
     if plugin_name in notes.plugins:
         notes.mistake(where, f"there are two KMS plugins {plugin_name}; each needs a name of its own, in all entries")
     notes.plugins.add(plugin_name)
 
 
-def _troubles_with_plugin(plugin: Mapping[str, Any]) -> Iterator[str]:
+def troubles_with_plugin(plugin: Mapping[str, Any]) -> Iterator[str]:
+    """What an API server refuses in the ``kms`` of a provider, which is a map."""
     version, timeout, size = plugin.get("apiVersion") or "v1", plugin.get("timeout"), plugin.get("cachesize")
     if version not in ("v1", "v2"):
         yield "apiVersion is neither v1 nor v2"

@@ -67,7 +67,7 @@ def refuse_unserved(names: Iterable[str], served: Collection[str]) -> None:
     for name in names:
         if not any(covers(name, each) for each in served):
             meant = did_you_mean(name, served)
-            hint = f"; did you mean {meant}?" if meant else ", or install what brings it first."
+            hint = f"; did you mean {meant}?" if meant else ": correct the name, or install what brings it first."
             raise HardeningError(f"The API server has no resource {name}{hint}")
 
 

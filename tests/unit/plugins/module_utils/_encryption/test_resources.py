@@ -55,7 +55,7 @@ def test_what_a_server_refuses_is_refused(name: str, told: str) -> None:
         ("secret", "no resource secret; did you mean secrets"),
         ("deployments", "did you mean deployments.apps"),
         ("gadgets.example.com", "no resource gadgets.example.com"),
-        ("*.example.com", "no resource .*example.com, or install what brings it"),
+        ("*.example.com", "no resource .*example.com: correct the name, or install what brings it"),
     ],
 )
 def test_what_the_server_does_not_have_is_refused(name: str, told: str) -> None:
