@@ -26,7 +26,7 @@ from tests.testbed.tables import DEFAULT_KUBERNETES, kubernetes
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
-PACKAGES = "openssh-server sudo python3"
+PACKAGES = "openssh-server sudo python3 openssl curl procps"
 MAKE = f"""
 set -e
 apt-get update
@@ -34,6 +34,26 @@ DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends {PA
 mkdir -p /run/sshd
 useradd --create-home --shell /bin/bash deployer
 echo 'deployer ALL=(ALL) ALL' > /etc/sudoers.d/deployer
+"""
+SERVE = """
+set -e
+mkdir -p /opt/server && cd /opt/server
+test -e key.pem || openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=server -keyout key.pem -out cert.pem 2>/dev/null
+ln -sf "$(readlink -f /usr/bin/python3)" {name}
+cat > serve.py <<'END'
+import http.server, ssl
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+server = http.server.HTTPServer(("127.0.0.1", 6443), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+END
+setsid ./{name} serve.py >/dev/null 2>&1 &
+until curl --insecure --silent https://127.0.0.1:6443/readyz; do sleep 0.1; done
 """
 DISKS = ("--tmpfs", "/small:size=64k,mode=0700", "--tmpfs", "/frozen:ro,mode=0700")
 
@@ -57,6 +77,10 @@ class Machine:
         )
         assert done.returncode == 0 or not check, (command, done.stdout, done.stderr)
         return done.stdout
+
+    def serve(self, name: str) -> None:
+        """A process of this name that says at port 6443 that it is ready, as an API server does."""
+        self.run(SERVE.format(name=name))
 
     def inventory(self) -> dict[str, dict[str, Any]]:
         """Ways to the same machine, by host of the inventory."""

@@ -230,10 +230,11 @@ def test_a_full_and_a_read_only_disk_are_told_and_change_nothing(controller: Con
 @pytest.mark.parametrize("way", ["docker", "ssh"])
 def test_the_former_files_come_back_with_the_controller_gone(controller: Controller, own: Machine, way: str) -> None:
     """The process that waits holds neither the connection nor its session, and outlives both."""
+    own.serve("some-server")
     watched = {
         "run": "one",
         "files": [_file(MANIFEST, "new", _hash("old"))],
-        "binary": "no-such-server",
+        "binary": "some-server",
         "port": 6443,
         "seconds": 6,
     }
@@ -241,7 +242,7 @@ def test_the_former_files_come_back_with_the_controller_gone(controller: Control
     [answers] = controller.ask([way], {"calls": {way: [_take("one"), ["write_watched", watched]]}})
     assert answers[way]["results"][1][0]["written"]
     assert time.monotonic() - before < 30
-    own.run("pkill -KILL sshd; pkill -KILL sudo", check=False)
+    own.run("pkill -KILL sshd; pkill -KILL sudo; pkill -KILL some-server", check=False)
     _until(lambda: own.run(f"cat {MANIFEST}") == "old")
     [answers] = controller.ask(["docker"], {"calls": {"docker": [["watched", {}]]}})
     assert answers["docker"]["results"][0]["state"] == "restored"

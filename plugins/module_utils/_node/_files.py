@@ -142,7 +142,11 @@ def free(path: str) -> int:
 
 
 def processes(binary: str) -> list[dict[str, Any]]:
-    """The running processes of a program, those in containers too: pid, seconds since 1970 at its start, arguments."""
+    """The running processes of a program: pid, seconds since 1970 at its start, arguments.
+
+    Those in containers too, if they have the node's own network, as a static pod of the control plane has. The API
+    servers of other clusters, which run in pods of this one, are none of the node's.
+    """
     epoch = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     return [
         {"pid": each.pid, "started": epoch + each.started, "arguments": each.arguments} for each in _running(binary)
@@ -160,12 +164,15 @@ class Process:
 
 def _running(binary: str) -> list[Process]:
     found = []
+    network = os.stat("/proc/self/ns/net")
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
         # It may end while it is looked at.
         with suppress(OSError, ValueError, IndexError):
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 arguments = [os.fsdecode(each) for each in file.read().split(b"\0")[:-1]]
-            if os.path.basename(arguments[0]) == binary:
+            if os.path.basename(arguments[0]) != binary:
+                continue
+            if os.path.samestat(os.stat(f"/proc/{pid}/ns/net"), network):
                 found.append(Process(pid, _ticks(pid) / os.sysconf("SC_CLK_TCK"), arguments))
     return found
 
@@ -640,27 +647,27 @@ def write_watched(
     binary: str,
     port: int,
     seconds: float,
-    host: str = "127.0.0.1",
-    certificate: str = _CLIENT + ".crt",
-    key: str = _CLIENT + ".key",
+    host: str = "",
+    certificate: str = "",
+    key: str = "",
     state: str = STATE,
 ) -> list[dict[str, Any]]:
     """As ``write``, and a process stays that puts the former files back unless the server comes back.
 
     That is: within ``seconds`` all processes of ``binary`` that serve ``port`` have started after the write, and the
     port answers /readyz with 200 three times in a row. Needs nobody afterwards; ``watched`` tells how it went.
-    Refused (``watched``) while an earlier one still waits.
+    Refused (``watched``) while an earlier one still waits, and (``not_ready``) where it is not ready before: nobody
+    could tell whether it comes back. What is not given of host, certificate and key is as the running one has it.
     """
     wanted = _wanted(files, state)
-    server = Server(binary, host, port, certificate, key, seconds)
-    # Whether it can be asked at all has to show before anything is written.
-    _ask(server)
     with _alone(state):
         _check_lock(state, run)
         present = {each.path: _present(each.path) for each in wanted}
         due = [each for each in wanted if _is_due(each, present[each.path])]
         if due:
             _check_unwatched([], state)
+            server = _server(binary, port, seconds, host, certificate, key)
+            _check_ready(server)
             staged = _stage_all(due, present, state)
             try:
                 watcher = _Watcher.begin(run, server, due, present, state)
@@ -669,6 +676,35 @@ def write_watched(
                 raise
             watcher.during(lambda: _put_all(staged, present, state, watcher.mark))
     return _told(wanted, due)
+
+
+def _server(binary: str, port: int, seconds: float, host: str, certificate: str, key: str) -> Server:
+    running = [each.arguments for each in _running(binary) if _port_of(each.arguments) == port]
+    arguments = running[0] if running else []
+    bound = _flag(arguments, "bind-address")
+    return Server(
+        binary,
+        host or (bound if bound.strip("0.:") else "127.0.0.1"),
+        port,
+        certificate or _flag(arguments, "kubelet-client-certificate") or _CLIENT + ".crt",
+        key or _flag(arguments, "kubelet-client-key") or _CLIENT + ".key",
+        seconds,
+    )
+
+
+def _check_ready(server: Server) -> None:
+    seen = ""
+    for _ in range(_TIMES_READY):
+        seen = _ask(server)
+        if seen == _READY:
+            return
+        time.sleep(_EVERY_SECONDS)
+    where = f"https://{server.host}:{server.port}/readyz"
+    raise Refused(
+        "not_ready",
+        f"The {server.binary} of this node is not ready before ({seen}), so nobody could tell whether it comes back: "
+        f"see its log, and whether {where} answers to the certificate {server.certificate}.",
+    )
 
 
 def watched(state: str = STATE) -> dict[str, Any] | None:
@@ -859,12 +895,18 @@ _READY = "it is ready"
 
 
 def _port_of(arguments: Sequence[str]) -> int:
+    port = _flag(arguments, "secure-port")
+    return int(port) if port.isdigit() else 6443
+
+
+def _flag(arguments: Sequence[str], name: str) -> str:
+    """The value of a flag, the last one where it is given again; "" where it is not given."""
+    value = ""
     for argument, following in zip(arguments, [*arguments[1:], ""]):
-        name, _equals, value = argument.partition("=")
-        if name.lstrip("-") == "secure-port":
-            with suppress(ValueError):
-                return int(value or following)
-    return 6443
+        flag, equals, given = argument.partition("=")
+        if flag.startswith("-") and flag.lstrip("-") == name:
+            value = given if equals else following
+    return value
 
 
 def _ask(server: Server) -> str:

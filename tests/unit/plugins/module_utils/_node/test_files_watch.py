@@ -49,16 +49,16 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self._tls = self_signed(folder)
         # Under a name of its own, a process is told from all others of the machine.
-        self._binary = folder / BINARY
-        if not self._binary.is_symlink():
-            self._binary.symlink_to(Path(sys.executable).resolve())
+        self.binary = folder / BINARY
+        if not self.binary.is_symlink():
+            self.binary.symlink_to(Path(sys.executable).resolve())
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, status: int = 200) -> None:
-        arguments = [str(status), f"--secure-port={self.port}", *(str(path) for path in self._tls)]
-        self._processes.append(subprocess.Popen([self._binary, "-I", "-S", "-c", SERVER, *arguments]))
+    def start(self, status: int = 200, *flags: str) -> None:
+        arguments = [str(status), f"--secure-port={self.port}", *(str(path) for path in self._tls), *flags]
+        self._processes.append(subprocess.Popen([self.binary, "-I", "-S", "-c", SERVER, *arguments]))
 
     def stop(self) -> None:
         for process in self._processes:
@@ -74,6 +74,8 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path)
+    server.start()
+    _serving(server)
     yield server
     server.stop()
 
@@ -126,7 +128,6 @@ def _watcher(node: Node) -> int:
 
 
 def test_a_server_that_comes_back_keeps_the_new_files(node: Node, server: Server, manifest: Path, keys: Path) -> None:
-    server.start()
     written = _write(node, server, file(keys, b"new"), file(manifest, b"new", b"old"))
     assert [each["written"] for each in written] == [True, True]
     watch = node.call("watched")
@@ -141,7 +142,6 @@ def test_a_server_that_comes_back_keeps_the_new_files(node: Node, server: Server
 def test_a_server_that_does_not_come_back_gets_its_files_back(
     node: Node, server: Server, manifest: Path, keys: Path
 ) -> None:
-    server.start()
     _write(node, server, file(keys, b"new"), file(manifest, b"new", b"old", mode="0600"), seconds=1)
     server.stop()
     watch = _ends(node)
@@ -153,8 +153,6 @@ def test_a_server_that_does_not_come_back_gets_its_files_back(
 
 
 def test_the_former_process_does_not_count_however_ready_it_is(node: Node, server: Server, manifest: Path) -> None:
-    server.start()
-    _serving(server)
     _write(node, server, file(manifest, b"new", b"old"), seconds=2)
     watch = _ends(node)
     assert watch["state"] == "restored" and "the former one is still running" in watch["told"]
@@ -163,7 +161,7 @@ def test_the_former_process_does_not_count_however_ready_it_is(node: Node, serve
 
 def test_a_new_process_that_never_becomes_ready_does_not_count(node: Node, server: Server, manifest: Path) -> None:
     _write(node, server, file(manifest, b"new", b"old"), seconds=3)
-    server.start(status=500)
+    server.restart(status=500)
     watch = _ends(node)
     assert watch["state"] == "restored" and "/readyz: status 500" in watch["told"]
     assert manifest.read_bytes() == b"old"
@@ -172,6 +170,7 @@ def test_a_new_process_that_never_becomes_ready_does_not_count(node: Node, serve
 def test_the_server_of_another_port_does_not_count(node: Node, server: Server, manifest: Path, tmp_path: Path) -> None:
     other = Server(tmp_path)
     _write(node, server, file(manifest, b"new", b"old"), seconds=1.5)
+    server.stop()
     other.start()
     try:
         assert "it is not running" in _ends(node)["told"]
@@ -261,6 +260,38 @@ def test_the_same_call_again_leaves_the_one_that_waits_alone(node: Node, server:
     os.kill(pid, signal.SIGKILL)
 
 
+def test_a_server_that_is_not_ready_before_is_not_touched(node: Node, server: Server, manifest: Path) -> None:
+    server.restart(status=401)
+    _serving(server)
+    refused = _write(node, server, file(manifest, b"new", b"old"))
+    assert refused["kind"] == "not_ready"
+    assert "/readyz: status 401" in refused["told"] and f"127.0.0.1:{server.port}" in refused["told"]
+    server.stop()
+    assert "/readyz: ConnectionRefusedError" in _write(node, server, file(manifest, b"new", b"old"))["told"]
+    assert manifest.read_bytes() == b"old" and node.call("watched") is None
+
+
+def test_it_is_asked_with_the_certificate_and_at_the_address_that_it_names(
+    node: Node, server: Server, manifest: Path
+) -> None:
+    server.stop()
+    server.start(401, "--kubelet-client-certificate", "/etc/ssl/ours.crt", "--bind-address=127.0.0.2")
+    refused = _write(node, server, file(manifest, b"new", b"old"))
+    assert "/etc/ssl/ours.crt" in refused["told"] and f"127.0.0.2:{server.port}" in refused["told"]
+
+
+def test_a_server_in_a_network_of_its_own_is_not_the_nodes(node: Node, server: Server) -> None:
+    """As one that a pod runs for another cluster, with the same name and port."""
+    [ours] = _pids(node)
+    apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--net"]
+    with subprocess.Popen([*apart, server.binary, "-I", "-S", "-c", "import time; time.sleep(60)"]) as hosted:
+        try:
+            _until(lambda: b"unshare" not in Path(f"/proc/{hosted.pid}/cmdline").read_bytes())
+            assert _pids(node) == [ours]
+        finally:
+            hosted.kill()
+
+
 def test_without_the_lock_nothing_is_written_and_nobody_waits(node: Node, server: Server, manifest: Path) -> None:
     node.call("release", run="one")
     assert _write(node, server, file(manifest, b"new", b"old"))["kind"] == "not_ours"
@@ -279,6 +310,11 @@ def test_it_waits_for_the_flock_of_another_before_it_puts_anything_back(
     hanging.communicate()
     assert _ends(node)["state"] == "restored"
     assert manifest.read_bytes() == b"old"
+
+
+def _pids(node: Node) -> list[int]:
+    [answer] = node.answers(("processes", {"binary": BINARY}))
+    return [each["pid"] for each in answer["result"]]
 
 
 def _serving(server: Server) -> None:
