@@ -75,6 +75,10 @@ def test_a_directory_in_another_one_is_counted_for_itself(etcd: OwnEtcd) -> None
     outer = "/registry/example.com/widgets/"
     found = etcd.ask("scan", directories=[outer, f"{outer}inner/"], prefixes=[])
     assert found["counts"] == {outer: {"": 1}, f"{outer}inner/": {KMS: 1}}
+    every = ["/registry/", "/registry/kms/", SECRETS, f"{outer}inner/", outer, "/registry/nothing/"]
+    found = etcd.ask("scan", directories=every, prefixes=[NEW, OLD])
+    assert found["counts"]["/registry/"] == {"": 4}, "configmaps, secretsandmore and the masterleases"
+    assert found["counts"][outer] == {"": 1} and found["counts"]["/registry/kms/"] == {KMS: 3}
 
 
 def test_the_keys_inside_a_kms_are_told_apart(etcd: OwnEtcd) -> None:
@@ -172,7 +176,7 @@ def test_what_was_overwritten_is_gone_after_a_defragmentation(etcd: OwnEtcd) -> 
 def test_a_snapshot_is_whole_and_private(etcd: OwnEtcd, tmp_path: Path) -> None:
     path = tmp_path / "snapshots" / "a.db"
     path.parent.mkdir()
-    (path.parent / ".hardening-snapshot-of-a-killed-run").write_bytes(b"x")
+    (path.parent / ".hardening-0123456789abcdef").write_bytes(b"x")
     made = etcd.ask("snapshot", path=str(path))
     assert [each.name for each in path.parent.iterdir()] == ["a.db"]
     assert path.stat().st_mode & 0o777 == 0o600 and path.stat().st_size == made["bytes"]

@@ -54,7 +54,8 @@ _FIRST_PAGE = 100
 _MOST_KEYS = 2000
 """At most so many keys a page: API servers ask for 10,000 when they start (``storageWatchListPageSize``)."""
 _CHUNK = 1 << 20
-_TEMPORARY = ".hardening-snapshot-"
+_TEMPORARY = ".hardening-"
+"""As the program for files has it, which sweeps what was left."""
 
 _PASSING_CODES = frozenset({1, 4, 14})
 """gRPC: cancelled, deadline exceeded, unavailable."""
@@ -351,9 +352,8 @@ def scan(
     revision = revision or _revision(etcd)
     tallies = {directory: _Tally(prefixes, kms) for directory in directories}
     for directory, tally in tallies.items():
-        inner = tuple(each.encode() for each in directories if each != directory and each.startswith(directory))
-        for found in _values(etcd, directory, revision):
-            if not (inner and base64.b64decode(found["key"]).startswith(inner)):
+        for start, end in _gaps(directory, directories):
+            for found in _values(etcd, start, end, revision):
                 tally.add(found.get("value", ""))
     return {
         "revision": revision,
@@ -366,7 +366,7 @@ def scan(
 def stale(etcd: Etcd, directory: str, prefix: str, most: int) -> list[str]:
     """At most so many keys whose values do not start with this prefix; ``""`` stands for plain text."""
     found = []
-    for each in _values(etcd, directory, _revision(etcd)):
+    for each in _values(etcd, directory.encode(), _behind(directory), _revision(etcd)):
         if prefix_of(base64.b64decode(each.get("value", "")), (prefix,)) != prefix:
             found.append(base64.b64decode(each["key"]).decode("utf-8", "backslashreplace"))
             if len(found) >= most:
@@ -383,7 +383,7 @@ def prefix_at(etcd: Etcd, key: str, prefixes: list[str]) -> str | None:
 def servers(etcd: Etcd, etcd_prefix: str = "/registry") -> list[str]:
     """The addresses of the API servers that have said within the last seconds that they run (``masterleases``)."""
     directory = "/".join(("", *filter(None, etcd_prefix.split("/")), "masterleases", ""))
-    answer = etcd.ask("kv/range", {**_range(directory), "keys_only": True})
+    answer = etcd.ask("kv/range", {**_range(directory.encode(), _behind(directory)), "keys_only": True})
     return sorted(base64.b64decode(each["key"]).decode()[len(directory) :] for each in answer.get("kvs", []))
 
 
@@ -461,7 +461,7 @@ def snapshot(etcd: Etcd, path: str) -> dict[str, Any]:
     """
     target = Path(path)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in target.parent.glob(f"{_TEMPORARY}*"):
+    for left in target.parent.glob(f"{_TEMPORARY}{'[0-9a-f]' * 16}"):
         left.unlink()
     if target.exists():
         raise Refused("changed", f"{path} is there already")
@@ -518,13 +518,29 @@ def _revision(etcd: Etcd) -> int:
     return int(answer["header"]["revision"])
 
 
-def _values(etcd: Etcd, directory: str, revision: int) -> Iterator[dict[str, Any]]:
-    """All keys of a directory with their values at a revision, as they stand in JSON, a page in memory at a time.
+def _gaps(directory: str, directories: Iterable[str]) -> Iterator[tuple[bytes, bytes]]:
+    """The ranges of a directory that are in none of the directories within it."""
+    start = directory.encode()
+    for each in sorted(each for each in directories if each != directory and each.startswith(directory)):
+        if each.encode() >= start:
+            yield start, each.encode()
+            start = _behind(each)
+    yield start, _behind(directory)
+
+
+def _behind(directory: str) -> bytes:
+    """The end of all keys that start with a directory's name, whose last character is a slash."""
+    start = directory.encode()
+    return start[:-1] + bytes([start[-1] + 1])
+
+
+def _values(etcd: Etcd, start: bytes, end: bytes, revision: int) -> Iterator[dict[str, Any]]:
+    """All keys of a range with their values at a revision, as they stand in JSON, a page in memory at a time.
 
     A page has as many keys as fit into the wanted size if they are like those of the page before.
     """
     limit, more = _FIRST_PAGE, True
-    wanted = {**_range(directory), "revision": str(revision)}
+    wanted = {**_range(start, end), "revision": str(revision)}
     while more:
         try:
             most = _MOST_ANSWER if limit > 1 else 0
@@ -541,10 +557,8 @@ def _values(etcd: Etcd, directory: str, revision: int) -> Iterator[dict[str, Any
             limit = min(_MOST_KEYS, 4 * limit, max(1, _WANTED_PAGE // size))
 
 
-def _range(directory: str) -> dict[str, str]:
-    """All keys that start with a directory's name, which ends with a slash: up to what follows the slash."""
-    start = directory.encode()
-    return {"key": _base64(start), "range_end": _base64(start[:-1] + bytes([start[-1] + 1]))}
+def _range(start: bytes, end: bytes) -> dict[str, str]:
+    return {"key": _base64(start), "range_end": _base64(end)}
 
 
 def _base64(content: bytes) -> str:
