@@ -28,6 +28,16 @@ Form = Literal["map", "list"]
 
 FORM_OF_ARGUMENTS: dict[str, Form] = {"kubeadm.k8s.io/v1beta3": "map", "kubeadm.k8s.io/v1beta4": "list"}
 
+_CERTIFICATES = "/etc/kubernetes/pki"
+_MOUNTED_BY_KUBEADM = (
+    "/etc/ssl/certs",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+)
+"""What kubeadm mounts beside its certificates where a node has it: ``app/phases/controlplane/volumes.go``."""
 _WHAT = "kubeadm's ClusterConfiguration"
 _ARGUMENTS = ("apiServer", "extraArgs")
 _VOLUMES = ("apiServer", "extraVolumes")
@@ -38,12 +48,14 @@ class ClusterConfiguration:
     """What a ClusterConfiguration says of the kube-apiserver.
 
     ``arguments`` are in order, and in v1beta4 the same name can be there twice; ``volumes`` are as they are written.
+    ``certificates`` is the directory that kubeadm mounts by itself.
     """
 
     form: Form
     kubernetes_version: str
     arguments: tuple[tuple[str, str], ...]
     volumes: tuple[Mapping[str, Any], ...]
+    certificates: str = _CERTIFICATES
 
     def argument(self, name: str) -> str:
         """The value of an argument, of several the last, ``""`` where there is none."""
@@ -52,8 +64,14 @@ class ClusterConfiguration:
     def keeps(self, settings: Settings) -> bool:
         """Whether the manifests that kubeadm makes of it have the encryption of the settings."""
         reloads = self.argument(RELOAD_FLAG) == "true" or not settings.automatic_reload
-        mounted = any(_shows(volume, settings.directory) for volume in self.volumes)
-        return self.argument(CONFIG_FLAG) == settings.path and reloads and mounted
+        return self.argument(CONFIG_FLAG) == settings.path and reloads and self.mounts(settings.directory)
+
+    def mounts(self, directory: str) -> bool:
+        """Whether the server sees a directory of the node under the same path, by kubeadm's own mounts too."""
+        own = (self.certificates, *_MOUNTED_BY_KUBEADM)
+        return any(_is_within(directory, each) for each in own) or any(
+            _shows(volume, directory) for volume in self.volumes
+        )
 
 
 def read_cluster_configuration(text: str) -> ClusterConfiguration:
@@ -70,7 +88,11 @@ def read_cluster_configuration(text: str) -> ClusterConfiguration:
     if not isinstance(volumes, list) or not all(isinstance(volume, dict) for volume in volumes):
         raise HardeningError(f"{_WHAT}: apiServer.extraVolumes is not a list of maps.")
     return ClusterConfiguration(
-        form, str(document.get("kubernetesVersion", "")), _arguments(server.get("extraArgs"), form), tuple(volumes)
+        form,
+        str(document.get("kubernetesVersion", "")),
+        _arguments(server.get("extraArgs"), form),
+        tuple(volumes),
+        str(document.get("certificatesDir") or _CERTIFICATES),
     )
 
 
@@ -91,7 +113,7 @@ def with_encryption(text: str, settings: Settings) -> str:
     for name, value in wanted.items():
         if said.argument(name) != value:
             edited = _with_argument(_without_argument(edited, name), name, value, said.form)
-    return edited if any(_shows(volume, settings.directory) for volume in said.volumes) else _mounted(edited, settings)
+    return edited if said.mounts(settings.directory) else _mounted(edited, settings)
 
 
 def without_encryption(text: str, settings: Settings) -> str:
@@ -192,6 +214,11 @@ def _volume(settings: Settings) -> dict[str, Any]:
 
 
 def _shows(volume: Mapping[str, Any], directory: str) -> bool:
-    wanted = PurePosixPath(directory)
     is_directory = volume.get("pathType", "") in ("", "Directory", "DirectoryOrCreate")
-    return is_directory and all(PurePosixPath(str(volume.get(key))) == wanted for key in ("hostPath", "mountPath"))
+    host, mount = (PurePosixPath(str(volume.get(key))) for key in ("hostPath", "mountPath"))
+    return is_directory and host == mount and _is_within(directory, str(mount))
+
+
+def _is_within(directory: str, mounted: str) -> bool:
+    wanted, above = PurePosixPath(directory), PurePosixPath(mounted)
+    return above in (wanted, *wanted.parents)

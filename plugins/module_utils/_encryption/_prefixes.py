@@ -9,10 +9,11 @@ How a value begins is looked at on the node, by the program that asks etcd.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import (
+    breadth,
     canonical,
     lookup_order,
     parsed,
@@ -45,11 +46,15 @@ _NOT_STORED = frozenset({"componentstatuses"})
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A directory of etcd, the resource whose values are there, and the name by which a configuration means it."""
+    """A directory of etcd, the resource whose values are there, and the name by which a configuration means it.
+
+    ``is_served``: whether any API server gives access to it, as none does where its API was switched off.
+    """
 
     directory: str
     resource: str
     name: str
+    is_served: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +100,12 @@ def counts_of(histogram: Histogram, write: Mapping[str, Key]) -> tuple[Count, ..
     return tuple(counts)
 
 
-def places_of(served: Iterable[str], names: Container[str], etcd_prefix: str = "/registry") -> tuple[Place, ...]:
+def places_of(served: Iterable[str], names: Collection[str], etcd_prefix: str = "/registry") -> tuple[Place, ...]:
     """Where in etcd the values are that a configuration means, in a fixed order.
 
     ``served`` are all resources that the API server stores itself, such as ``secrets`` and ``deployments.apps``, and
-    ``names`` those of the configuration. Resources that it does not name, in any way, are left out.
+    ``names`` those of the configuration. Resources that it does not name, in any way, are left out; those that it names
+    by themselves are there although no server serves them.
     """
     places = set()
     for resource in map(canonical, served):
@@ -107,6 +113,9 @@ def places_of(served: Iterable[str], names: Container[str], etcd_prefix: str = "
         name = next((name for name in lookup_order(stored) if name in names), None)
         if name is not None and stored not in _NOT_STORED:
             places.add(Place(directory_of(stored, etcd_prefix), stored, name))
+    known = {place.resource for place in places} | _NOT_STORED
+    unserved = {canonical(name) for name in names if not breadth(name)} - known
+    places |= {Place(directory_of(each, etcd_prefix), each, each, is_served=False) for each in unserved}
     return tuple(sorted(places))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
@@ -52,11 +52,15 @@ History = Mapping[str, Remembered]
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A walk that was begun and not finished: by which run, and since when (UTC, ISO 8601)."""
+    """A walk that was begun and not finished: by which run, and since when (UTC, ISO 8601).
+
+    ``paths`` is where each server's configuration was then: at the end of a walk no flag may tell it any more.
+    """
 
     intent: Intent
     run: str
     began: str
+    paths: Mapping[str, str] = field(default_factory=dict)
 
 
 def journal_bytes(journal: Journal) -> bytes:
@@ -66,6 +70,7 @@ def journal_bytes(journal: Journal) -> bytes:
         {
             "run": journal.run,
             "began": journal.began,
+            "paths": dict(journal.paths),
             "asked": intent.asked,
             "write": {resource: _said(key) for resource, key in sorted(intent.write.items())},
             "former": {resource: _said(key) for resource, key in sorted(intent.former.items())},
@@ -78,7 +83,7 @@ def parse_journal(content: bytes, where: str) -> Journal:
     said = _read(content, where)
     try:
         write, former = ({resource: _key(key) for resource, key in said[name].items()} for name in ("write", "former"))
-        return Journal(Intent(said["asked"], write, former), said["run"], said["began"])
+        return Journal(Intent(said["asked"], write, former), said["run"], said["began"], dict(said["paths"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _damaged(where) from None
 

@@ -123,7 +123,8 @@ class Facts:
     ``--shutdown-delay-duration``, and twice the former's default where they are not known. ``rounds`` counts how often
     the run has gone through the objects, ``stuck`` lists those that could not be rewritten. ``scrubbed``: etcd was
     compacted and defragmented after the last of them. ``sources`` are the names of the servers by
-    each source that knows them. ``obstacles`` are what else the preflight found, one sentence each.
+    each source that knows them. ``obstacles`` are what else the preflight found, one sentence each;
+    ``hindrances`` are those that do not keep a server from being given a key that it lacks now.
     """
 
     servers: tuple[Server, ...]
@@ -137,6 +138,7 @@ class Facts:
     scrubbed: bool = False
     sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
+    hindrances: tuple[str, ...] = ()
     intent: Intent | None = None
 
 

@@ -90,6 +90,13 @@ def _refused(seen: Standing, refusals: Iterable[Refusal]) -> Step | None:
     return Step(Action.REFUSE, State.PREFLIGHT, "\n".join(reasons)) if reasons else None
 
 
+def _refuse_hindered(seen: Standing) -> Step | None:
+    """Unless a server cannot read what is used: that comes first, whatever speaks against all the rest."""
+    if not seen.facts.hindrances or seen.lacking(seen.used) or seen.pending():
+        return None
+    return Step(Action.REFUSE, State.PREFLIGHT, "\n".join(seen.facts.hindrances))
+
+
 def _begin(seen: Standing) -> Step | None:
     intent = seen.facts.intent
     is_open = intent is not None and intent.write == seen.goal.write
@@ -255,6 +262,7 @@ _RULES: tuple[Callable[[Standing], Step | None], ...] = (
     _refuse_unsound,
     _scan_first,
     _refuse_unreadable,
+    _refuse_hindered,
     _begin,
     _read_what_is_used,
     _refuse_stopped,

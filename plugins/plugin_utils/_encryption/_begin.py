@@ -18,7 +18,10 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import replacing
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import obstacles
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import (
+    hindrances,
+    obstacles,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._walk import PATIENCE_SECONDS
 
 _LOOK_AGAIN_SECONDS = 2.0
@@ -72,4 +75,5 @@ def begin(context: Context) -> tuple[Context, Seen]:
     begun = replace(context, goal=goal)
     scan_now(begun, seen)
     memory.obstacles = tuple(obstacles(begun, seen))
+    memory.hindrances = tuple(hindrances(begun, seen))
     return begun, begun.gatherer.seen(memory)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from math import inf
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import intent_of
@@ -21,13 +22,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     journal_bytes,
     keys_bytes,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Key, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Key, State, Step
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import is_pending
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import try_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import refuse_lost
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import evidence
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import (
     Writing,
@@ -62,7 +64,8 @@ def _begin(context: Context, seen: Seen, _step: Step) -> None:
     if context.options.snapshot:
         take_snapshot(context, seen)
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    content = journal_bytes(Journal(intent_of(seen.facts, context.goal), context.run, began))
+    paths = {name: node.settings.path for name, node in seen.on_node.items()}
+    content = journal_bytes(Journal(intent_of(seen.facts, context.goal), context.run, began, paths))
     context.write({name: [replacing(node.files[JOURNAL], content)] for name, node in seen.on_node.items()})
 
 
@@ -87,6 +90,9 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
     named = {key for wanted in step.files.values() for keys in wanted.values() for key in keys}
     ring = _ring(context, seen, named)
     writings = {name: configuring(seen.on_node[name], wanted, ring) for name, wanted in step.files.items()}
+    if step.state is State.WRITE_NEW and any(step.files.values()):
+        # From now on a server that lost its flags could not read what is written, and every node has its file.
+        update_kubeadm(context, next(iter(seen.on_node.values())).settings, encrypts=True)
     context.write({name: each.before for name, each in writings.items()})
     context.write({name: each.files for name, each in writings.items() if not each.restarts})
     off = {server.name for server in seen.facts.servers if server.state == "stopped"}
@@ -95,8 +101,6 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
             context.write({name: each.files})
         elif each.restarts:
             _restart(context, seen, name, each)
-            if step.files[name]:
-                update_kubeadm(context, seen.on_node[name].settings, encrypts=True)
 
 
 def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -115,7 +119,7 @@ def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
     backup = backup_of(node)
     there = context.nodes.ask(name, "_files", [("read", {"paths": [backup["path"]]})])[0][backup["path"]]
     files = [*([] if there else [backup]), *writing.files]
-    _let_balancers_notice(context)
+    _let_balancers_notice(context, seen, name)
     context.tell(f"the API server {name} starts anew with its new manifest")
     watching = {
         "files": files,
@@ -125,12 +129,12 @@ def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
     }
     context.on_nodes("write_watched", {name: watching})
     _wait_for_restart(context, name)
-    context.memory.restarted = time.monotonic()
 
 
-def _let_balancers_notice(context: Context) -> None:
+def _let_balancers_notice(context: Context, seen: Seen, name: str) -> None:
     """A load balancer takes a while to send requests to a server that is back: until then it counts as away."""
-    until = context.memory.restarted + context.options.ready_seconds
+    ages = [told.answered_at - told.started_at for other, told in seen.told.items() if other != name]
+    until = time.monotonic() + context.options.ready_seconds - min(ages, default=inf)
     while (left := until - time.monotonic()) > 0:
         context.guard.check()
         context.waiting(f"waiting until load balancers know that the last server is back, {left:.0f} s")
@@ -194,7 +198,6 @@ def scan_now(context: Context, seen: Seen) -> None:
     """Make the histogram anew; where etcd cannot be looked into, remember why."""
     began = time.monotonic()
     memory = context.memory
-    context.look_at_resources(seen)
     try:
         found = scanned(context, seen)
         memory.histogram, memory.bytes, memory.unscannable = found.histogram, found.bytes, ""
@@ -248,6 +251,8 @@ def _list(context: Context, seen: Seen, step: Step) -> None:
                     "more is dropped. Run the same command again: it gives the server back every key that a node or "
                     "the vault has. If it stays so, look for the key in backups of /etc/kubernetes of all nodes."
                 )
+            if not found.is_proved and _is_another(seen, name):
+                return
             if not found.is_proved and _encrypts(seen, name):
                 raise HardeningError(
                     f"The API server {name} answered for {found.read} objects of {each}, and says that it has "
@@ -255,6 +260,11 @@ def _list(context: Context, seen: Seen, step: Step) -> None:
                     "Nothing was dropped: run the same command again."
                 )
         context.memory.listed.add(seen.proved(name))
+
+
+def _is_another(seen: Seen, name: str) -> bool:
+    """Whether the server was started anew meanwhile: it counts from nothing then, and has to be asked again."""
+    return evidence(seen.clients[name]).started_at != seen.told[name].started_at
 
 
 def _encrypts(seen: Seen, name: str) -> bool:

@@ -40,6 +40,10 @@ _GONE = 410
 _KMS_V2 = PREFIXES["kms_v2"].partition("{")[0]
 
 
+class Unserved(HardeningError):
+    """Values in etcd whose resource no API server serves, at least not yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Etcd:
     """How the API server of a node reaches etcd; the paths are those on its node, where kubeadm mounts them alike.
@@ -220,7 +224,7 @@ def _scanned(etcds: Etcds, places: tuple[Place, ...], known: Collection[str], km
         prefixes=sorted(known),
         kms=sorted(prefix for prefix in {*known, *kms} if prefix.startswith(_KMS_V2)),
     )
-    for directory in rest:
+    for directory in (*rest, *(place.directory for place in places if not place.is_served)):
         _refuse_strays(found["counts"][directory])
     outdated = {directory: _outdated(ids, kms) for directory, ids in found["key_ids"].items()}
     sizes = {place.directory: found["bytes"][place.directory] for place in places}
@@ -233,14 +237,14 @@ def _whole(prefix: str) -> str:
 
 
 def _refuse_strays(rest: Mapping[str, int]) -> None:
-    """A wildcard means resources, too, that no server serves now: their values cannot be rewritten, or counted."""
+    """What no server serves now can be meant all the same: its values cannot be rewritten, or counted."""
     strays = {prefix: number for prefix, number in rest.items() if prefix not in (PLAIN, UNRECOGNISED)}
     if strays:
         told = ", ".join(f"{number} with «{prefix}»" for prefix, number in sorted(strays.items()))
-        raise HardeningError(
+        raise Unserved(
             f"etcd holds encrypted values of resources that no API server serves now: {told}. They could not be read "
-            "any more once their key is dropped: have their API served again (--runtime-config, the versions of a "
-            "CustomResourceDefinition), or delete what is left of it, and run again."
+            "any more once their key is dropped: have their API served (--runtime-config, the versions of a "
+            "CustomResourceDefinition), and run again."
         )
 
 
@@ -256,7 +260,7 @@ def _outdated(key_ids: Mapping[str, Mapping[str, int]], kms: Mapping[str, str]) 
 def _counted(client: Client, found: Iterable[_Found], known: Collection[str]) -> Counter[str]:
     """By name of the goal, how many objects the API counts at the revision of the scan."""
     counted: Counter[str] = Counter()
-    wanted = [(each, place) for each in found for place in each.places]
+    wanted = [(each, place) for each in found for place in each.places if place.is_served]
 
     def count(of: tuple[_Found, Place]) -> int:
         each, place = of

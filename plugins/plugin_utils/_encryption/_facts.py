@@ -60,10 +60,9 @@ class Writing:
 class Memory:
     """What this run has seen and done, and a later one cannot read from anywhere.
 
-    ``scanned`` is when the scan began, ``scan_took`` how long it took, ``restarted`` when a server came back that this
-    run had started anew (all by ``time.monotonic``). ``bytes`` is the size of all values that the scan saw. ``served``
-    are all resources that the servers store. ``fresh`` are keys that were made or fetched and are on no node yet.
-    ``writing`` is how each server was last seen to write, and since when.
+    ``scanned`` is when the scan began, ``scan_took`` how long it took (``time.monotonic``). ``bytes`` is the size of
+    all values that the scan saw. ``served`` are all resources that the servers store. ``fresh`` are keys that were made
+    or fetched and are on no node yet. ``writing`` is how each server was last seen to write, and since when.
     """
 
     histogram: Histogram | None = None
@@ -71,7 +70,6 @@ class Memory:
     scan_took: float = 0
     bytes: int = 0
     unscannable: str = ""
-    restarted: float = float("-inf")
     rounds: int = 0
     stuck: tuple[str, ...] = ()
     scrubbed: bool = False
@@ -80,6 +78,7 @@ class Memory:
     fresh: dict[Key, KeyMaterial] = field(default_factory=dict)
     escrow: frozenset[Key] | None = None
     obstacles: tuple[str, ...] = ()
+    hindrances: tuple[str, ...] = ()
     waited_for: set[str] = field(default_factory=set)
     writing: dict[str, Writing] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
@@ -166,6 +165,7 @@ class Gatherer:
             stuck=memory.stuck,
             scrubbed=memory.scrubbed,
             sources=sources,
+            hindrances=memory.hindrances,
             obstacles=(*memory.obstacles, *([untold] if untold else [])),
             intent=max(journals, key=lambda each: each.began).intent if journals else None,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -36,8 +36,8 @@ class Writing:
     ``before`` is written ahead and stays, also where the rest is put back: what a server has loaded must be known.
     """
 
-    before: list[dict[str, Any]]
-    files: list[dict[str, Any]]
+    before: list[dict[str, Any]] = field(repr=False)
+    files: list[dict[str, Any]] = field(repr=False)
     restarts: bool
 
 

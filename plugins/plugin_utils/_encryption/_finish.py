@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption import _kubeadm
@@ -21,7 +23,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import refuse_lost
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import replacing
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL, KEYS, OnNode
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL, KEYS, File, OnNode
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError
 
 _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 _NAMESPACE, _NAME, _KEY = "kube-system", "kubeadm-config", "ClusterConfiguration"
@@ -34,34 +38,51 @@ def finish(context: Context, seen: Seen, step: Step) -> None:
     encrypts = bool(final(context.goal))
     if context.options.escrow:
         refuse_lost(context.options.escrow, _to_forget(seen, step))
-    update_kubeadm(context, next(iter(seen.on_node.values())).settings, encrypts)
-    files = {}
-    for name, node in seen.on_node.items():
-        files[name] = [*_forgotten(node, step, encrypts), replacing(node.files[JOURNAL], None)]
+    settings = {name: _settings(node) for name, node in seen.on_node.items()}
+    update_kubeadm(context, next(iter(settings.values())), encrypts)
+    left = {} if encrypts else _left(context, seen, settings)
+    files = {
+        name: [*_forgotten(node, step), *left.get(name, ()), replacing(node.files[JOURNAL], None)]
+        for name, node in seen.on_node.items()
+    }
     context.write({name: [each for each in said if each["replaces"]] for name, said in files.items()})
+
+
+def _settings(node: OnNode) -> Settings:
+    """Where the configuration was when the walk began."""
+    path = node.journal.paths.get(node.name) if node.journal else None
+    return replace(node.settings, path=path or node.settings.path)
+
+
+def _left(context: Context, seen: Seen, settings: Mapping[str, Settings]) -> dict[str, list[dict[str, Any]]]:
+    """The configurations that no server is told to read any more."""
+    calls: dict[str, list[Call]] = {
+        name: [("read", {"paths": [settings[name].path]})] for name, node in seen.on_node.items() if not node.said.path
+    }
+    left = {}
+    for name, answer in context.nodes.ask_each(calls, "_files").items():
+        if isinstance(answer, NodeError):
+            raise answer
+        found = answer[0][settings[name].path]
+        left[name] = [replacing(File(settings[name].path, hash=found["hash"]), None)] if found else []
+    return left
 
 
 def _to_forget(seen: Seen, step: Step) -> dict[Key, KeyMaterial]:
     return {key: node.kept[key] for node in seen.on_node.values() for key in step.keys if key in node.kept}
 
 
-def _forgotten(node: OnNode, step: Step, encrypts: bool) -> list[dict[str, Any]]:
-    """The keys that the vault has and no server needs, and a configuration that no server is told to read any more."""
+def _forgotten(node: OnNode, step: Step) -> list[dict[str, Any]]:
+    """The key file without the keys that the vault has and no server needs."""
     kept = {key: material for key, material in node.kept.items() if key not in step.keys}
-    files = []
-    if kept != node.kept:
-        files.append(replacing(node.files[KEYS], keys_bytes(kept) if kept else None))
-    if not encrypts and not node.said.path:
-        files.append(replacing(node.configuration, None))
-    return files
+    return [] if kept == node.kept else [replacing(node.files[KEYS], keys_bytes(kept) if kept else None)]
 
 
 def update_kubeadm(context: Context, settings: Settings, encrypts: bool) -> None:
     """Have kubeadm write the flags at its next upgrade or join, or no longer."""
     for _try in range(_TRIES):
-        found = context.client.get(_CONFIG_MAP, _NAME, _NAMESPACE)
-        text = ((found or {}).get("data") or {}).get(_KEY)
-        if found is None or not text:
+        found, text = cluster_configuration(context.client)
+        if not text:
             context.tell(
                 f"there is no {_KEY} in {_NAMESPACE}/{_NAME}: what sets up the control plane has to keep the flags"
             )
@@ -74,6 +95,12 @@ def update_kubeadm(context: Context, settings: Settings, encrypts: bool) -> None
         f"The ConfigMap {_NAMESPACE}/{_NAME} was changed by others each time that it was about to be brought up to "
         "date. All else is done: run the same command again."
     )
+
+
+def cluster_configuration(client: Client) -> tuple[dict[str, Any], str]:
+    """kubeadm's ConfigMap and the text in it; empty where there is none."""
+    found = client.get(_CONFIG_MAP, _NAME, _NAMESPACE) or {}
+    return found, str((found.get("data") or {}).get(_KEY) or "")
 
 
 def _written(client: Client, found: dict[str, Any], text: str) -> bool:

@@ -55,7 +55,7 @@ class File:
     """A file on a node; ``content`` is ``None`` where there is none, or where it is no regular file (``kind``)."""
 
     path: str
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
     hash: str = ""
     mode: str = ""
     owner: int = 0

@@ -119,12 +119,11 @@ class Options:
         resources = self.resources or (_configured(facts) if self.asked == "rotate" else ()) or _RESOURCES
         if self.kms:
             return Wanted(self.asked, resources, Key(self.kms.provider, self.kms.name), keeps, self.scrub), {}
-        provider = self.provider or (_writing(facts, resources) if self.asked == "rotate" else "")
+        provider = self.provider or _begun(facts)
         if not provider:
-            adopted = _adopted(facts, resources)
-            if adopted and not adopted.has_material:
-                return Wanted(self.asked, resources, adopted, keeps, self.scrub), {}
-            provider = adopted.provider if adopted else _PROVIDER
+            provider = _writing(facts, resources) if self.asked == "rotate" else _adopted(facts, resources)
+        if provider == "kms_v2":
+            return Wanted(self.asked, resources, _plugin(facts, resources), keeps, self.scrub), {}
         new, material = generate_key(provider, datetime.now(UTC), _names(facts))
         return Wanted(self.asked, resources, new, keeps, self.scrub), {new: material}
 
@@ -136,23 +135,51 @@ def _configured(facts: Facts) -> tuple[str, ...]:
 
 
 def _writing(facts: Facts, resources: Iterable[str]) -> str:
-    said = (providers for server in facts.servers for providers in possible(server))
-    found = {keys_of(providers, resource)[0].provider for providers in said for resource in resources}
-    if found & KEY_LENGTHS.keys() == found and len(found) == 1:
-        return found.pop()
+    """The provider whose key is to be rotated."""
+    found = {key.provider for key in _writers(facts, resources)}
     if found == {IDENTITY.provider}:
         raise HardeningError("Nothing is encrypted, so there is no key to rotate: enable it first, by state present.")
-    raise HardeningError(
-        f"These providers write now: {', '.join(sorted(found))}. Say by `provider` which one shall; a KMS rotates its "
-        "own key, and needs a new name only where another key shall be used."
+    if len(found) == 1 and found <= KEY_LENGTHS.keys():
+        return found.pop()
+    raise _unclear(found)
+
+
+def _unclear(found: Iterable[str]) -> HardeningError:
+    return HardeningError(
+        f"What writes now is {', '.join(sorted(found))}. Say by `provider` what shall; a KMS rotates its own key, and "
+        "needs a new name only where another key shall be used."
     )
 
 
-def _adopted(facts: Facts, resources: Iterable[str]) -> Key | None:
-    """The one key that writes now, if it is of a provider that may stay; a change of provider has to be asked for."""
-    said = (providers for server in facts.servers for providers in possible(server))
-    found = {keys_of(providers, resource)[0] for providers in said for resource in resources} - {IDENTITY}
-    return next(iter(found)) if len(found) == 1 and all(key.provider in _STRONG for key in found) else None
+def _begun(facts: Facts) -> str:
+    """The provider of a walk that was begun, since that is finished first."""
+    intent = facts.intent
+    providers = {key.provider for key in intent.write.values()} if intent else set()
+    begun = providers & (KEY_LENGTHS.keys() | {"kms_v2"})
+    return begun.pop() if intent and intent.asked in ("enable", "rotate") and len(begun) == 1 else ""
+
+
+def _adopted(facts: Facts, resources: Iterable[str]) -> str:
+    """The provider that writes now, if it may stay; to change to another one has to be asked for."""
+    found = {key.provider for key in _writers(facts, resources)} - {IDENTITY.provider}
+    if not found:
+        return _PROVIDER
+    if len(found) == 1 and found <= _STRONG:
+        return found.pop()
+    raise _unclear(found)
+
+
+def _plugin(facts: Facts, resources: Iterable[str]) -> Key:
+    """The KMS plugin that writes now."""
+    plugins = {key for key in _writers(facts, resources) if key.provider == "kms_v2"}
+    if len(plugins) != 1:
+        raise _unclear({str(each) for each in plugins})
+    return plugins.pop()
+
+
+def _writers(facts: Facts, resources: Iterable[str]) -> set[Key]:
+    said = [providers for server in facts.servers for providers in possible(server)]
+    return {keys_of(providers, resource)[0] for providers in said for resource in resources}
 
 
 def _names(facts: Facts) -> set[str]:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._kubeadm import with_encryption
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import place_in
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import parsed
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import final
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._members import health
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import etcds
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
@@ -42,7 +46,12 @@ _SOCKET = "unix://"
 
 
 def obstacles(context: Context, seen: Seen) -> Iterator[str]:
-    """All of them, so that a user has to correct things only once."""
+    """What speaks against any change at all."""
+    yield from _other_servers(context, seen)
+
+
+def hindrances(context: Context, seen: Seen) -> Iterator[str]:
+    """What speaks against changing keys, all at once, so that a user has to correct things only once."""
     for look in _LOOKS:
         yield from look(context, seen)
 
@@ -128,6 +137,16 @@ def _other_servers(context: Context, seen: Seen) -> Iterator[str]:
         )
 
 
+def _kubeadm(context: Context, seen: Seen) -> Iterator[str]:
+    """What kubeadm has to write at its next upgrade or join must be something that can be said."""
+    try:
+        text = cluster_configuration(context.client)[1]
+        if text and final(context.goal):
+            with_encryption(text, next(iter(seen.on_node.values())).settings)
+    except HardeningError as error:
+        yield str(error)
+
+
 _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _clocks,
     _foreign_files,
@@ -135,5 +154,5 @@ _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _plugins,
     _etcd_members,
     _etcd_elsewhere,
-    _other_servers,
+    _kubeadm,
 )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import standing
@@ -13,12 +14,25 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption i
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 
+_MOST_LOOKS = 4
+_LOOK_AGAIN_SECONDS = 5.0
+"""A CustomResourceDefinition is in discovery some seconds after its first objects may be in etcd."""
+
 
 def scanned(context: Context, seen: Seen) -> _etcd.Scan:
     """The histogram of every resource of the goal, with the size of all values. Raises HardeningError without one."""
     known = standing(seen.facts, context.goal).known
     client = next(iter(seen.clients.values()), context.client)
-    return _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known)
+    for again in range(_MOST_LOOKS, 0, -1):
+        context.look_at_resources(seen)
+        try:
+            return _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known)
+        except _etcd.Unserved:
+            if again == 1:
+                raise
+        context.waiting("waiting for the API servers to serve a resource that is new in etcd")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    raise AssertionError
 
 
 def prefix_at(context: Context, seen: Seen, key: str, known: Iterable[str]) -> str | None:

@@ -156,3 +156,20 @@ def test_what_cannot_be_done_safely_is_refused(text: str, told: str) -> None:
 def test_what_is_not_ours_is_not_taken_out() -> None:
     with pytest.raises(HardeningError, match="not ours to take out"):
         without_encryption(NEW + LIST + FOREIGN, OURS)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (NEW + REST, "/etc/kubernetes/pki/enc.yaml"),
+        (NEW + "certificatesDir: /etc/k8s/certs\n", "/etc/k8s/certs/encryption/enc.yaml"),
+        (NEW, "/etc/ssl/certs/enc.yaml"),
+        (NEW + "apiServer:\n" + VOLUMES.replace("mountPath: /b", "mountPath: /a"), "/a/encryption/enc.yaml"),
+    ],
+)
+def test_what_is_mounted_anyway_is_not_mounted_twice(text: str, path: str) -> None:
+    settings = Settings(path)
+    encrypted = with_encryption(text, settings)
+    assert read_cluster_configuration(encrypted).volumes == read_cluster_configuration(text).volumes
+    assert read_cluster_configuration(encrypted).keeps(settings)
+    assert without_encryption(encrypted, settings) == text

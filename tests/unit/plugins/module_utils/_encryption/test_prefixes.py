@@ -99,3 +99,10 @@ def test_the_proof_in_etcd(counts: dict[str, int], counted: dict[str, int], prov
 def test_disabled_encryption_is_proved_too() -> None:
     (count,) = counts_of(Histogram({"secrets": {PLAIN: 2}}, {"secrets": 2}), {"secrets": IDENTITY})
     assert count.is_proved and str(count) == "2 of 2 values of secrets in etcd are plain text"
+
+
+def test_what_a_configuration_names_is_looked_for_although_no_server_serves_it() -> None:
+    assert places_of({"secrets"}, {"secrets", "widgets.example.com", "*.apps"}) == (
+        Place("/registry/example.com/widgets/", "widgets.example.com", "widgets.example.com", is_served=False),
+        Place("/registry/secrets/", "secrets", "secrets"),
+    )

@@ -26,11 +26,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 
 MATERIAL = KeyMaterial(bytes(range(32)))
 NEW = Key("secretbox", "new", MATERIAL.fingerprint)
+PATHS = {"cp1": "/etc/kubernetes/enc/enc.yaml"}
 WHERE = "the file on the node cp1"
 
 
 def test_a_journal_says_what_was_begun() -> None:
-    journal = Journal(Intent("rotate", {"secrets": NEW}, {"secrets": IDENTITY}), "run", "2026-11-22T12:00:00+00:00")
+    journal = Journal(
+        Intent("rotate", {"secrets": NEW}, {"secrets": IDENTITY}), "run", "2026-11-22T12:00:00+00:00", PATHS
+    )
     assert parse_journal(journal_bytes(journal), WHERE) == journal
 
 

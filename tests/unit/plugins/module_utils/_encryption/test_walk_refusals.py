@@ -110,3 +110,15 @@ def test_a_key_that_is_needed_and_on_no_node_is_asked_for() -> None:
                 assert all(f"secretbox key {letter} " in step.why or KEYS[letter].prefix in step.why for letter in lost)
                 asked_for += bool(lost)
     assert asked_for
+
+
+def test_what_hinders_a_change_of_keys_is_told_before_anything_is_touched() -> None:
+    known = replace(facts(Node("A", "A")), hindrances=("There is no room.",), intent=None)
+    assert next_step(known, TO_B).action is Action.REFUSE
+    assert "There is no room." in refusal(known)
+
+
+def test_a_server_that_cannot_read_what_is_used_gets_the_key_whatever_hinders_the_rest() -> None:
+    known = replace(facts(Node("A", "A"), Node("B", "B"), stored="AB"), hindrances=("There is no room.",))
+    step = next_step(replace(known, available=frozenset(KEYS[letter] for letter in "AB")), TO_B)
+    assert step.action is Action.CONFIGURE

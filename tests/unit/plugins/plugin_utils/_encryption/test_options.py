@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Facts,
+    Intent,
     Key,
     Providers,
     Server,
@@ -20,6 +22,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 )
 
 OLD = Key("aescbc", "old", "0123456789abcdef")
+OTHER = Key("aescbc", "other", "00112233445566")
+NEW = Key("secretbox", "new", "fedcba9876543210")
+KMS = Key("kms_v2", "vault")
 PLUGIN = {"name": "vault", "endpoint": "unix:///run/kms.sock", "timeout": None, "cache_size": None}
 
 
@@ -72,9 +77,39 @@ def test_a_rotation_of_nothing_is_refused() -> None:
 
 
 def test_a_rotation_from_two_providers_has_to_say_which() -> None:
-    mixed = facts({"secrets": (OLD,)}, {"secrets": (Key("secretbox", "new", "fedcba9876543210"), OLD)})
-    with pytest.raises(HardeningError, match="aescbc, secretbox. Say by `provider` which one"):
+    mixed = facts({"secrets": (OLD,)}, {"secrets": (NEW, OLD)})
+    with pytest.raises(HardeningError, match="aescbc, secretbox. Say by `provider` what shall"):
         read_options(said(state="rotated")).wanted(mixed)
+
+
+def test_what_is_encrypted_already_stays_with_its_provider() -> None:
+    wanted, _made = read_options(said()).wanted(facts({"secrets": (OLD, IDENTITY)}))
+    assert wanted.new.provider == "aescbc"
+
+
+def test_what_a_kms_encrypts_stays_with_it() -> None:
+    wanted, made = read_options(said()).wanted(facts({"secrets": (KMS, IDENTITY)}))
+    assert wanted.new == KMS
+    assert made == {}
+
+
+def test_two_keys_of_one_provider_are_no_reason_to_leave_it() -> None:
+    wanted, _made = read_options(said()).wanted(facts({"secrets": (OLD, OTHER)}, {"secrets": (OTHER, OLD)}))
+    assert wanted.new.provider == "aescbc"
+
+
+@pytest.mark.parametrize("state", ["present", "rotated"])
+def test_a_walk_that_was_begun_is_finished_with_its_provider(state: str) -> None:
+    intent = Intent("rotate", {"secrets": NEW}, {"secrets": OLD})
+    begun = replace(facts({"secrets": (OLD, NEW)}), intent=intent)
+    wanted, _made = read_options(said(state=state)).wanted(begun)
+    assert wanted.new.provider == "secretbox"
+
+
+@pytest.mark.parametrize("weak", [Key("aesgcm", "old", "1"), Key("kms_v1", "old")])
+def test_to_leave_a_provider_that_may_not_stay_has_to_be_asked_for(weak: Key) -> None:
+    with pytest.raises(HardeningError, match=f"What writes now is {weak.provider}. Say by `provider`"):
+        read_options(said()).wanted(facts({"secrets": (weak,)}))
 
 
 def test_a_kms_brings_no_key_of_ours() -> None:
