@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 
@@ -24,6 +25,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Key, State, Step
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import is_pending
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import try_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
@@ -174,6 +176,24 @@ def _load(context: Context, _seen: Seen, step: Step) -> None:
             )
         context.waiting(f"waiting for the API server {', '.join(pending)} to load its configuration")
         time.sleep(_LOOK_AGAIN_SECONDS)
+        while not _says_loaded(seen, pending) and time.monotonic() <= until:
+            context.guard.check()
+            context.waiting(f"waiting for the API server {', '.join(pending)} to load its configuration")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _says_loaded(seen: Seen, names: Iterable[str]) -> bool:
+    """Whether it is time to look at everything again, which costs the nodes more than a question to the servers does.
+
+    Also where a server cannot be asked now, or starts anew: then only the node can tell.
+    """
+    for name in names:
+        if name not in seen.clients or not seen.on_node[name].said.path:
+            return True
+        with suppress(KubeError):
+            if evidence(seen.clients[name]).loaded != seen.on_node[name].configuration.hash:
+                return False
+    return True
 
 
 def _settle(context: Context, _seen: Seen, step: Step) -> None:
