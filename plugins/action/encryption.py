@@ -70,7 +70,10 @@ class ActionModule(HardeningAction):
     @staticmethod
     def _foreseen(context: Context) -> dict[str, Any]:
         begun, seen = begin(context)
-        return foreseen_result(foresee(seen.facts, begun.goal))
+        way = foresee(seen.facts, begun.goal)
+        for step in way.steps:
+            context.tell(line_of(step))
+        return foreseen_result(way)
 
     @staticmethod
     def _walked(context: Context) -> dict[str, Any]:
