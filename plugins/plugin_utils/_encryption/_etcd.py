@@ -145,7 +145,8 @@ class Scan:
     """What the values in etcd begin with, at one revision, by name of the goal.
 
     ``bytes`` is the size of all values. ``began`` is when the scan began (``time.monotonic``). ``counted`` is how many
-    objects the API counts at the same revision.
+    objects the API counts at the same revision. ``undated`` are names and prefixes of a KMS v2 plugin of which it was
+    not known with which of its keys it writes now.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -154,6 +155,7 @@ class Scan:
     bytes: int
     revision: int
     began: float
+    undated: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def histogram(self) -> Histogram:
@@ -200,6 +202,7 @@ class _Found:
     counts: Mapping[str, Mapping[str, int]]
     bytes: Mapping[str, int]
     outdated: Mapping[str, int]
+    undated: frozenset[tuple[str, str]]
 
     def is_known(self, place: Place, known: Collection[str]) -> bool:
         return all(prefix == PLAIN or prefix in known for prefix in self.counts[place.directory])
@@ -226,9 +229,11 @@ def _scanned(etcds: Etcds, places: tuple[Place, ...], known: Collection[str], km
     )
     for directory in (*rest, *(place.directory for place in places if not place.is_served)):
         _refuse_strays(found["counts"][directory])
-    outdated = {directory: _outdated(ids, kms) for directory, ids in found["key_ids"].items()}
     sizes = {place.directory: found["bytes"][place.directory] for place in places}
-    return _Found(places, found["revision"], found["counts"], sizes, outdated)
+    by_place = {place: found["key_ids"].get(place.directory, {}) for place in places}
+    outdated = {place.directory: _outdated(ids, kms) for place, ids in by_place.items()}
+    undated = frozenset((place.name, prefix) for place, ids in by_place.items() for prefix in ids.keys() - kms.keys())
+    return _Found(places, found["revision"], found["counts"], sizes, outdated, undated)
 
 
 def _whole(prefix: str) -> str:
@@ -291,6 +296,7 @@ def _together(names: Iterable[str], found: Sequence[_Found], counted: Mapping[st
         sum(sum(each.bytes.values()) for each in found),
         max((each.revision for each in found), default=0),
         began,
+        frozenset().union(*(each.undated for each in found)),
     )
 
 

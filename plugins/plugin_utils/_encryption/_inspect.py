@@ -32,6 +32,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import Escrow
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcds, scan
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory, Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._kms import kms_of, refuse_undated
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import KEYS, STATE, File, OnNode
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
@@ -81,12 +82,15 @@ class Look:
 
     def _with_scan(self, facts: Facts, seen: Seen, demanded: Demanded) -> Facts:
         """The facts with a histogram of all that is demanded or configured, or with why there is none."""
-        configured = {each for server in facts.servers for said in possible(server) for each in said}
+        in_force = [said for server in facts.servers for said in possible(server)]
+        configured = {name for said in in_force for name in said}
         known = standing(facts, Goal({})).known
         client = next(iter(seen.clients.values()), self.client)
         try:
             etcds = Etcds.of(self.nodes, seen.on_node)
-            found = scan(etcds, client, self.served, configured.union(demanded.resources), known)
+            kms = kms_of(seen.told.values())
+            found = scan(etcds, client, self.served, configured.union(demanded.resources), known, kms)
+            refuse_undated(found, [(name, keys[0]) for said in in_force for name, keys in said.items() if keys])
         except HardeningError as error:
             return replace(facts, unscannable=str(error))
         return replace(facts, histogram=found.histogram)

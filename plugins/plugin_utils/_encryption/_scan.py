@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _etcd
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._kms import kms_of, refuse_undated
 
 _MOST_LOOKS = 4
 _LOOK_AGAIN_SECONDS = 5.0
@@ -22,14 +23,18 @@ _LOOK_AGAIN_SECONDS = 5.0
 def scanned(context: Context, seen: Seen) -> _etcd.Scan:
     """The histogram of every resource of the goal, with the size of all values. Raises HardeningError without one."""
     known = standing(seen.facts, context.goal).known
+    kms = kms_of(seen.told.values())
     client = next(iter(seen.clients.values()), context.client)
     for again in range(_MOST_LOOKS, 0, -1):
         context.look_at_resources(seen)
         try:
-            return _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known)
+            found = _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known, kms)
         except _etcd.Unserved:
             if again == 1:
                 raise
+        else:
+            refuse_undated(found, context.goal.write.items())
+            return found
         context.waiting("waiting for the API servers to serve a resource that is new in etcd")
         time.sleep(_LOOK_AGAIN_SECONDS)
     raise AssertionError

@@ -20,6 +20,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _etcd
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcd, Etcds, Scan, scan
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import Evidence
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._kms import kms_of, refuse_undated
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, NodeRefused, Nodes
 
 OLD, NEW = Key("secretbox", "k1").prefix, Key("secretbox", "k2").prefix
@@ -133,8 +135,21 @@ def test_values_under_a_former_key_of_a_kms_are_outdated(scanned: Callable[..., 
     ids = {"key_ids": {"/registry/secrets/": {KMS: {"key-1": 2, "key-2": 3}}}}
     nodes = Answering(lambda _node, asked: {**found(asked, secrets={KMS: 5}), **ids})
     now = f"sha256:{sha256(b'key-2').hexdigest()}"
-    assert scanned(nodes, lambda *_of: 5, kms={KMS: now}).outdated == {"secrets": 2}
-    assert scanned(nodes, lambda *_of: 5).outdated == {}
+    told = scanned(nodes, lambda *_of: 5, kms=kms_of([Evidence(None, kms_key_ids={"vault": now})] * 3))
+    assert told.outdated == {"secrets": 2} and told.undated == frozenset()
+    refuse_undated(told, [("secrets", Key("kms_v2", "vault"))])
+
+
+def test_where_the_present_key_of_a_kms_is_not_known_it_is_not_passed_over(scanned: Callable[..., Scan]) -> None:
+    ids = {"key_ids": {"/registry/secrets/": {KMS: {"key-1": 2}}}}
+    nodes = Answering(lambda _node, asked: {**found(asked, secrets={KMS: 2}), **ids})
+    disagreeing = [Evidence(None, kms_key_ids={"vault": f"sha256:{each}"}) for each in ("a", "b")]
+    for told in (disagreeing, [Evidence(None)]):
+        scan_of = scanned(nodes, lambda *_of: 2, kms=kms_of(told))
+        assert scan_of.outdated == {} and scan_of.undated == {("secrets", KMS)}
+        with pytest.raises(HardeningError, match="which of its keys the KMS vault encrypts now"):
+            refuse_undated(scan_of, [("secrets", Key("kms_v2", "vault"))])
+        refuse_undated(scan_of, [("secrets", Key("secretbox", "k2"))])
 
 
 def test_another_node_is_asked_where_one_does_not_reach_etcd(scanned: Callable[..., Scan]) -> None:
