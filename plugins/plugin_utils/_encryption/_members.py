@@ -11,6 +11,7 @@ be walled off from other nodes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import zip_longest
@@ -184,9 +185,10 @@ def disks_of(etcds: Etcds, members: Iterable[Member]) -> dict[str, Disk]:
         if (said := _flag(arguments, "data-dir")).startswith("/"):
             # As that process sees it, which may be in a container.
             directory = f"/proc/{pid}/root{said}"
-            free = etcds.nodes.ask(node, "_files", [("free", {"path": directory})])[0]
             quota = _flag(arguments, "quota-backend-bytes")
-            disks[member.id] = Disk(directory, free, int(quota) if quota.isdigit() else 0)
+            with suppress(NodeError):
+                free = etcds.nodes.ask(node, "_files", [("free", {"path": directory})])[0]
+                disks[member.id] = Disk(directory, free, int(quota) if quota.isdigit() else 0)
     return disks
 
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcds
@@ -30,6 +33,10 @@ _COMPACT_SECONDS = 700.0
 _DEFRAGMENT_SECONDS = 1900.0
 _HEALTHY_SECONDS = 120.0
 _LOOK_AGAIN_SECONDS = 0.5
+_WAIT_SECONDS = 5.0
+_UNNOTICED_SECONDS = 3.0
+"""No load balancer that is set up with care leaves a server for so short a silence."""
+_NOTICED_BYTES = 256 << 20
 _MOST_BEHIND = 100
 """Entries that a member may lag: API servers write a few every second."""
 _AGAIN = "Every value is encrypted as it should be already; run the same command again to go on."
@@ -37,15 +44,23 @@ _AGAIN = "Every value is encrypted as it should be already; run the same command
 
 def scrub(context: Context, seen: Seen) -> Iterator[str]:
     """Compact and defragment every member; tells what was done as it is done, and last of all what remains."""
-    return scrubbed(Etcds.of(context.nodes, seen.on_node), context.guard.check, context.waiting)
+
+    def settle(member: Member, seconds: float) -> None:
+        _let_settle(context, seen, member, seconds)
+
+    return scrubbed(Etcds.of(context.nodes, seen.on_node), context.guard.check, context.waiting, settle)
 
 
 def scrubbed(
-    etcds: Etcds, still_allowed: Callable[[], None], waiting: Callable[[str], None] = lambda _told: None
+    etcds: Etcds,
+    still_allowed: Callable[[], None],
+    waiting: Callable[[str], None] = lambda _told: None,
+    settle: Callable[[Member, float], None] = lambda _member, _seconds: None,
 ) -> Iterator[str]:
     """The same with etcd alone. ``still_allowed`` raises when somebody else has taken over.
 
-    Raises HardeningError where a member is not healthy, before the next one is touched.
+    ``settle`` is given each member that others follow, and for how many seconds it has answered nobody. Raises
+    HardeningError where a member is not healthy, before the next one is touched.
     """
     done: set[str] = set()
     while True:
@@ -56,9 +71,44 @@ def scrubbed(
             break
         member = min(left, key=lambda each: (each.is_leader, each.name))
         _refuse_full(member, disks_of(etcds, [member]).get(member.id))
+        if member.db_in_use > _NOTICED_BYTES:
+            yield (
+                f"the etcd member {member.name} writes its {member.db_in_use / 1e6:.0f} MB anew; it, and the API "
+                "server that uses it, answer nobody in the meantime"
+            )
+        began = time.monotonic()
         yield _defragmented(etcds, member)
         done.add(member.id)
+        if len(left) > 1:
+            settle(member, time.monotonic() - began)
     yield from _remains(etcds, members)
+
+
+def _let_settle(context: Context, seen: Seen, member: Member, seconds: float) -> None:
+    """Until the API server that uses the member is ready again, and load balancers that left it know of it."""
+    client = seen.clients.get(member.node)
+    until = time.monotonic() + _HEALTHY_SECONDS
+    while client and not _is_ready(client):
+        context.guard.check()
+        if time.monotonic() >= until:
+            raise HardeningError(
+                f"etcd is not defragmented further, since the API server of {member.node} is not ready again. {_AGAIN}"
+            )
+        context.waiting(f"waiting for the API server of {member.node} to be ready again")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    until = time.monotonic() + (context.options.ready_seconds if seconds > _UNNOTICED_SECONDS else 0)
+    while (left := until - time.monotonic()) > 0:
+        context.guard.check()
+        context.waiting(f"waiting until load balancers know that {member.node} is back, {left:.0f} s")
+        time.sleep(min(left, _WAIT_SECONDS))
+
+
+def _is_ready(client: Client) -> bool:
+    try:
+        # A user who may not ask that is refused by a server that is back.
+        return client.request("GET", "/readyz", accept="text/plain").status < HTTPStatus.INTERNAL_SERVER_ERROR
+    except KubeError:
+        return False
 
 
 def _defragmented(etcds: Etcds, member: Member) -> str:
