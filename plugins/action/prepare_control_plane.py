@@ -65,7 +65,7 @@ class ActionModule(HardeningAction):
 def _due(client: Any, gatherer: Gatherer, new: Nodes) -> tuple[_prepare.Brought, dict[str, list[dict[str, Any]]]]:
     seen = gatherer.seen(Memory())
     brought = _prepare.brought_by(seen)
-    if brought.files:
+    if brought.hash:
         _prepare.refuse_without_flag(client, next(iter(seen.on_node.values())))
     return brought, _prepare.due(new, new.names, brought)
 
@@ -78,6 +78,6 @@ def _told(brought: _prepare.Brought, files: dict[str, list[dict[str, Any]]]) -> 
     return {
         "changed": any(files.values()),
         "prepared": {name: [file["path"] for file in each] for name, each in files.items()},
-        "configuration": brought.configuration,
+        "configuration": brought.hash,
         **({"warnings": warnings} if warnings else {}),
     }

@@ -44,7 +44,8 @@ options:
     default: present
   provider:
     description:
-      - Who encrypts. Without it V(secretbox) with O(state=present), and with O(state=rotated) the one that writes now.
+      - Who encrypts. Without it the one that writes now, and V(secretbox) where everything is in plain text. What writes
+        now may not be clear, or may be V(aesgcm) alone, and then it has to be said.
       - Under FIPS 140 choose V(kms) or V(aescbc).
       - A key of V(aesgcm) is spent after 200,000 writes, to which rewriting adds one for each object.
     type: str

@@ -30,6 +30,9 @@ def server_findings(seen: Inspected) -> Iterator[Finding]:
     """``encryption.servers`` of each server, and of those that somebody knows and nobody could ask."""
     for server in seen.facts.servers:
         yield _server(seen, server)
+    if seen.untold:
+        remedy = "Let the user of this check list EndpointSlices, and Leases in kube-system, then check again."
+        yield judged("encryption.servers", CLUSTER, "unknown", seen.untold, "none", remedy)
     everywhere = frozenset().union(*seen.facts.sources.values())
     for source, names in sorted(seen.facts.sources.items()):
         missing = ", ".join(sorted(everywhere - names))

@@ -56,7 +56,8 @@ class Inspected:
     ``remarks`` are those on the node's configuration, empty where there is none. ``files`` are those with keys, and
     their directories. ``since`` is when a key was first seen, for keys whose name does not tell. ``upgrade`` says
     whether kubeadm's ClusterConfiguration keeps the encryption, and ``upgrade_told`` why not, or why it is not known.
-    ``vault_trouble`` says why the vault that is named could not be looked into.
+    ``vault_trouble`` says why the vault that is named could not be looked into, ``untold`` why nobody tells which API
+    servers there are.
     """
 
     facts: Facts
@@ -68,6 +69,7 @@ class Inspected:
     upgrade: Upgrade = "unseen"
     upgrade_told: str = ""
     vault_trouble: str = ""
+    untold: str = ""
 
     @property
     def configured(self) -> frozenset[str]:

@@ -152,7 +152,8 @@ ENCRYPTION: dict[str, Any] = {
             "enum": [*PROVIDERS],
             "description": (
                 "Who encrypts. Under FIPS 140 choose `kms`, or `aescbc`. A key of `aesgcm` is spent after 200,000 "
-                "writes, so that is a failure of `encryption.provider` unless it is waived. Without it: `secretbox`."
+                "writes, so that is a failure of `encryption.provider` unless it is waived. Without it: the one that "
+                "writes now, and `secretbox` where everything is in plain text."
             ),
             "examples": ["secretbox"],
         },
@@ -205,6 +206,15 @@ ENCRYPTION: dict[str, Any] = {
                 "Without it: 180."
             ),
             "examples": [180],
+        },
+        "ready_seconds": {
+            "type": "integer",
+            "minimum": 0,
+            "description": (
+                "How long an API server has to be ready before the next one is restarted, so that load balancers know "
+                "of it. Without it: 30."
+            ),
+            "examples": [30],
         },
         "workers": {
             "type": "integer",

@@ -69,6 +69,7 @@ class Look:
             upgrade=upgrade,
             upgrade_told=upgrade_told,
             vault_trouble=vault_trouble,
+            untold=seen.untold,
         )
         return found, seen
 

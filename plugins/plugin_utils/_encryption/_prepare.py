@@ -7,17 +7,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._kubeadm import (
     read_cluster_configuration,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    History,
+    Kept,
     history_bytes,
     keys_bytes,
+    parse_history,
+    parse_keys,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
@@ -35,14 +39,49 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 
 _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 
+Name = TypeVar("Name")
+Said = TypeVar("Said")
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The files that every node of a control plane has: their bytes by path, with which no key leaves this process."""
+    """What every node of a control plane has: the configuration, and what it keeps and remembers besides.
 
-    files: Mapping[str, bytes] = field(repr=False)
-    configuration: str
+    ``hash`` is the configuration's, empty where nothing is encrypted. No key leaves this process but to a node.
+    """
+
+    path: str = ""
+    content: bytes = field(default=b"", repr=False)
+    hash: str = ""
+    kept: Kept = field(default_factory=dict)
+    history: History = field(default_factory=dict)
     plugins: tuple[KmsPlugin, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that a node gets; none where nothing is encrypted."""
+        return [self.path, KEYS, HISTORY] if self.hash else []
+
+    def files(self, node: str, present: Mapping[str, Mapping[str, Any] | None]) -> dict[str, bytes]:
+        """The files of one node, by path.
+
+        It may have been in the control plane before, and hold the last copy of a key that some backup needs, so what
+        it keeps and remembers is added to. Raises HardeningError where that cannot be read.
+        """
+        if not self.hash:
+            return {}
+        kept = _there(present[KEYS], parse_keys, f"{KEYS} on the node {node}") | dict(self.kept)
+        history = _there(present[HISTORY], parse_history, f"{HISTORY} on the node {node}") | dict(self.history)
+        files = {self.path: self.content}
+        files |= {KEYS: keys_bytes(kept)} if kept else {}
+        return files | ({HISTORY: history_bytes(history)} if history else {})
+
+
+def _there(
+    found: Mapping[str, Any] | None, parse: Callable[[bytes, str], dict[Name, Said]], where: str
+) -> dict[Name, Said]:
+    content = _content(found)
+    return {} if content is None else parse(content, where)
 
 
 def brought_by(seen: Seen) -> Brought:
@@ -55,14 +94,15 @@ def brought_by(seen: Seen) -> Brought:
         raise HardeningError(f"No node was prepared. {' '.join(refused)}")
     node = next(iter(seen.on_node.values()))
     if not node.configured or node.configuration.content is None:
-        return Brought({}, "")
-    kept = {key: material for each in seen.on_node.values() for key, material in each.kept.items()}
-    history = {found: said for each in seen.on_node.values() for found, said in each.history.items()}
-    files = {node.settings.path: node.configuration.content}
-    files |= {KEYS: keys_bytes(kept)} if kept else {}
-    files |= {HISTORY: history_bytes(history)} if history else {}
-    plugins = (each for each in node.configured.ring.values() if isinstance(each, KmsPlugin))
-    return Brought(files, node.configuration.hash, tuple(plugins))
+        return Brought()
+    return Brought(
+        node.settings.path,
+        node.configuration.content,
+        node.configuration.hash,
+        {key: material for each in seen.on_node.values() for key, material in each.kept.items()},
+        {found: said for each in seen.on_node.values() for found, said in each.history.items()},
+        tuple(each for each in node.configured.ring.values() if isinstance(each, KmsPlugin)),
+    )
 
 
 def _refusals(seen: Seen) -> Iterator[str]:
@@ -100,7 +140,7 @@ def due(nodes: Nodes, joining: Sequence[str], brought: Brought) -> dict[str, lis
 
     Raises HardeningError where a node cannot be asked, or runs an API server already.
     """
-    calls: list[Call] = [("read", {"paths": list(brought.files)}), ("processes", {"binary": BINARY})]
+    calls: list[Call] = [("read", {"paths": brought.paths}), ("processes", {"binary": BINARY})]
     wanted = {}
     for name, answer in nodes.ask_each(dict.fromkeys(joining, calls), "_files").items():
         if isinstance(answer, NodeError):
@@ -118,16 +158,19 @@ def due(nodes: Nodes, joining: Sequence[str], brought: Brought) -> dict[str, lis
                 "replaces": (present[path] or {}).get("hash"),
                 "mode": "0600",
             }
-            for path, content in brought.files.items()
+            for path, content in brought.files(name, present).items()
             if not _is_there(present[path], content)
         ]
     return wanted
 
 
 def _is_there(found: Mapping[str, Any] | None, content: bytes) -> bool:
-    if found is None or found.get("content") is None:
-        return False
-    return base64.b64decode(found["content"]) == content and found["mode"] == "0600" and found["owner"] == 0
+    return found is not None and _content(found) == content and found["mode"] == "0600" and found["owner"] == 0
+
+
+def _content(found: Mapping[str, Any] | None) -> bytes | None:
+    said = (found or {}).get("content")
+    return None if said is None else base64.b64decode(said)
 
 
 def write(nodes: Nodes, run: str, files: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

@@ -12,24 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.plugins.loader import fragment_loader, init_plugin_loader
-from ansible.utils.plugin_docs import get_docstring
+import yaml
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
-COLLECTION = "ansible_collections.hardening.kubernetes"
+COLLECTION = "ansible_collections.hardening.kubernetes.plugins"
 ACTIONS = sorted(each.stem for each in (PLUGINS / "action").glob("*.py") if each.stem != "__init__")
 SAID = ("type", "default", "choices", "elements", "required")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def plugins() -> None:
-    init_plugin_loader()
-
-
 def documented(name: str) -> dict[str, Any]:
-    module = str(PLUGINS / "modules" / f"{name}.py")
-    found = get_docstring(module, fragment_loader, collection_name="hardening.kubernetes", plugin_type="module")[0]
-    return dict(found["options"])
+    """The options that a module's documentation has, those of its fragments too."""
+    said = yaml.safe_load(importlib.import_module(f"{COLLECTION}.modules.{name}").DOCUMENTATION)
+    fragments = [each.split(".")[2:] for each in said.get("extends_documentation_fragment", ())]
+    return dict(said.get("options", {})) | {
+        option: each for fragment in fragments for option, each in options_of(*fragment).items()
+    }
+
+
+def options_of(fragment: str, part: str = "documentation") -> dict[str, Any]:
+    texts = importlib.import_module(f"{COLLECTION}.doc_fragments.{fragment}").ModuleDocFragment
+    return dict(yaml.safe_load(getattr(texts, part.upper())).get("options") or {})
 
 
 def options(said: Mapping[str, Any], inner: str, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -41,5 +43,5 @@ def options(said: Mapping[str, Any], inner: str, path: str = "") -> Iterator[tup
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_the_documentation_is_what_the_action_takes(name: str) -> None:
-    specification = importlib.import_module(f"{COLLECTION}.plugins.action.{name}").ActionModule.ARGUMENT_SPEC
+    specification = importlib.import_module(f"{COLLECTION}.action.{name}").ActionModule.ARGUMENT_SPEC
     assert dict(options(documented(name), "suboptions")) == dict(options(specification, "options"))

@@ -269,6 +269,14 @@ def test_a_server_that_only_some_sources_know_is_not_proved() -> None:
     assert "inventory does not know the API server cp3" in finding.evidence
 
 
+def test_where_nobody_tells_which_servers_there_are_it_is_not_known_whether_all_were_asked() -> None:
+    (finding,) = [
+        each for each in found(replace(GOOD, untold="Leases may not be listed"), "servers") if each.status != "pass"
+    ]
+    assert (finding.subject, finding.status, finding.proof) == ("Cluster/kube-apiserver", "unknown", "none")
+    assert finding.evidence == "Leases may not be listed"
+
+
 def test_a_former_key_is_to_be_dropped_once_nothing_needs_it() -> None:
     unneeded = inspected({"secrets": (NEW, OLD)}, {"secrets": {NEW.prefix: 8}})
     finding = only(unneeded, "old_keys")

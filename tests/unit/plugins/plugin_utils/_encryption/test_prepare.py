@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Place,
     Settings,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import Remembered, parse_keys
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    Remembered,
+    history_bytes,
+    keys_bytes,
+    parse_history,
+    parse_keys,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     Facts,
     Intent,
@@ -41,6 +48,12 @@ KEY = Key("secretbox", "k1", MATERIAL.fingerprint)
 OLD = Key("secretbox", "k0", KEPT.fingerprint)
 RING = {KEY: MATERIAL}
 PROVIDERS: Providers = {"secrets": (KEY,)}
+NOTHING: dict[str, Any] = {Settings().path: None, KEYS: None, HISTORY: None}
+
+
+def said(content: bytes) -> dict[str, Any]:
+    """A file as a node tells it."""
+    return {"kind": "file", "mode": "0600", "owner": 0, "content": base64.b64encode(content).decode()}
 
 
 def node(name: str, providers: Providers = PROVIDERS, ring: Any = RING, **changes: Any) -> OnNode:
@@ -61,6 +74,7 @@ def node(name: str, providers: Providers = PROVIDERS, ring: Any = RING, **change
             trouble="",
             beside_manifest=(),
             processes=(),
+            strangers=(),
         ),
         **changes,
     )
@@ -75,23 +89,36 @@ def seen(*nodes: OnNode, **changes: Any) -> Seen:
 def test_a_node_gets_the_same_bytes_and_the_keys_that_backups_need() -> None:
     history = {"sha256:1": Remembered(PROVIDERS, "2026-11-22T12:00:00+00:00")}
     brought = brought_by(seen(node("cp1"), node("cp2", kept={OLD: KEPT}, history=history)))
-    assert brought.files.keys() == {Settings().path, KEYS, HISTORY}
-    assert brought.files[Settings().path] == render(PROVIDERS, RING)
-    assert brought.configuration == hash_of(render(PROVIDERS, RING))
-    assert parse_keys(brought.files[KEYS], "here") == {OLD: KEPT}
+    files = brought.files("cp3", NOTHING)
+    assert [*files] == brought.paths == [Settings().path, KEYS, HISTORY]
+    assert files[Settings().path] == render(PROVIDERS, RING)
+    assert brought.hash == hash_of(render(PROVIDERS, RING))
+    assert parse_keys(files[KEYS], "here") == {OLD: KEPT}
+    assert parse_history(files[HISTORY], "here") == history
     assert brought.plugins == ()
+
+
+def test_a_node_that_joins_again_loses_no_key_that_it_alone_has() -> None:
+    brought = brought_by(seen(node("cp1", kept={KEY: MATERIAL})))
+    earlier = {"sha256:0": Remembered({"secrets": (OLD,)})}
+    there = {**NOTHING, KEYS: said(keys_bytes({OLD: KEPT})), HISTORY: said(history_bytes(earlier))}
+    files = brought.files("cp3", there)
+    assert parse_keys(files[KEYS], "here") == {OLD: KEPT, KEY: MATERIAL}
+    assert parse_history(files[HISTORY], "here") == earlier
+    with pytest.raises(HardeningError, match=f"^{KEYS} on the node cp3 is damaged"):
+        brought.files("cp3", {**NOTHING, KEYS: said(b"{")})
 
 
 def test_what_a_kms_needs_on_the_node_is_told() -> None:
     plugin = KmsPlugin("vault", "v2", "unix:///run/kms.sock")
     brought = brought_by(seen(node("cp1", {"secrets": (Key("kms_v2", "vault"),)}, {Key("kms_v2", "vault"): plugin})))
     assert brought.plugins == (plugin,)
-    assert brought.files.keys() == {Settings().path}
+    assert [*brought.files("cp2", NOTHING)] == [Settings().path]
 
 
 def test_nothing_is_brought_where_nothing_is_encrypted() -> None:
     brought = brought_by(seen(node("cp1", {}), node("cp2", {})))
-    assert (brought.files, brought.configuration) == ({}, "")
+    assert (brought.paths, brought.files("cp3", {}), brought.hash) == ([], {}, "")
 
 
 @pytest.mark.parametrize(
