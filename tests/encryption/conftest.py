@@ -19,7 +19,7 @@ import pytest
 from tests.encryption import clusters
 from tests.encryption.clusters import Cluster
 from tests.encryption.invariants import key_of
-from tests.encryption.runs import finish
+from tests.encryption.runs import finish, kill_all
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -35,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
         long = [each for each in items if each.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [each for each in items if each not in long]
+
+
+@pytest.fixture(autouse=True)
+def _no_run_outlives_its_test() -> Iterator[None]:
+    yield
+    kill_all()
 
 
 def _made(nodes: int, api_server: str = "fast") -> Iterator[Cluster]:

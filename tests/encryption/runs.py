@@ -25,6 +25,10 @@ RUN_SECONDS = 900
 NODES = "{{ groups['control_plane'] }}"
 
 
+BEGUN: list[Run] = []
+"""All runs of this test, so that none outlives it and works on a cluster that others test."""
+
+
 class Run:
     """One ansible-playbook with one task, which has begun. All that it prints is in ``lines``.
 
@@ -68,6 +72,7 @@ class Run:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        BEGUN.append(self)
 
     @property
     def output(self) -> str:
@@ -142,6 +147,14 @@ class Run:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+
+def kill_all() -> None:
+    """End what a test that failed has left running."""
+    for run in BEGUN:
+        if not run.has_ended:
+            run.kill()
+    BEGUN.clear()
 
 
 def finish(cluster: Cluster, folder: Path, arguments: Mapping[str, Any], times: int = 1) -> Run:
