@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._foresee import foresee
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import Wanted, goal_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._inspected import (
@@ -38,6 +39,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 
 _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 _PROVIDERS = {"": "secretbox", "kms": "kms_v2"}
+_NEW = "new"
+"""What stands for a key that is not made yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +158,26 @@ def _since(on_node: Mapping[str, OnNode]) -> Iterator[tuple[Key, datetime]]:
 
 def foreseen(facts: Facts, demanded: Demanded) -> tuple[bool, bool]:
     """Whether the role, asked for the same, would be refused, and whether it would make a new key."""
-    new = Key(_PROVIDERS.get(demanded.provider, demanded.provider), "new", "new")
+    new = _new_key(facts, demanded)
     keeps = (IDENTITY,) if demanded.plain_text else ()
-    facts = replace(facts, available=facts.available | {new}, escrow=facts.escrow)
+    facts = replace(facts, available=facts.available | {new})
     try:
         goal = goal_of(Wanted("enable", demanded.resources, new, keeps), facts)
     except HardeningError:
         return True, False
-    return bool(foresee(facts, goal).refused), new in goal.write.values()
+    return bool(foresee(facts, goal).refused), new.fingerprint == _NEW and new in goal.write.values()
+
+
+def _new_key(facts: Facts, demanded: Demanded) -> Key:
+    """What the role would take where a new key is needed; of the provider that writes, unless another is demanded."""
+    said = [providers for server in facts.servers for providers in possible(server)]
+    writing = {keys_of(each, resource)[0] for each in said for resource in demanded.resources} - {IDENTITY}
+    providers = {key.provider for key in writing}
+    wanted = _PROVIDERS.get(demanded.provider, demanded.provider)
+    if not demanded.provider and len(providers) == 1:
+        wanted = min(providers)
+    plugins = sorted(key for key in writing if key.provider == wanted and not key.has_material)
+    return plugins[0] if plugins else Key(wanted, _NEW, _NEW)
 
 
 def servers_told(seen: Seen) -> list[dict[str, Any]]:
