@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,13 +57,14 @@ class Here:
     def ask_each(
         self, calls: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]], program: str, timeout: float = 60
     ) -> dict[str, list[Any] | NodeError]:
-        answers: dict[str, list[Any] | NodeError] = {}
-        for name, each in calls.items():
+        def ask(name: str) -> list[Any] | NodeError:
             try:
-                answers[name] = self.ask(name, program, each, timeout)
+                return cast(list[Any], self.ask(name, program, calls[name], timeout))
             except NodeError as error:
-                answers[name] = error
-        return answers
+                return error
+
+        with ThreadPoolExecutor(len(calls) or 1) as threads:
+            return dict(zip(calls, threads.map(ask, calls), strict=True))
 
 
 def etcds_of(etcd: OwnEtcd, here: Here, *, external: bool = False) -> Etcds:

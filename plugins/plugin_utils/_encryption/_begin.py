@@ -39,7 +39,8 @@ def tidy(context: Context) -> None:
         context.guard.check()
         context.waiting(f"waiting for the API server {', '.join(waiting)}, which a former run has started anew")
         time.sleep(_LOOK_AGAIN_SECONDS)
-    folders = {name: {"directories": [node.settings.directory]} for name, node in seen.on_node.items()}
+    snapshots = [context.options.snapshot] if context.options.snapshot else []
+    folders = {name: {"directories": [node.settings.directory, *snapshots]} for name, node in seen.on_node.items()}
     context.on_nodes("sweep", folders)
     _spread_journal(context, seen)
 
