@@ -208,6 +208,33 @@ def test_a_connection_that_was_cut_is_made_anew(controller: Controller, own: Mac
     assert [len(answer["ssh"]["results"]) for answer in answers] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Defaults log_input, log_output", ["log_input", "log_output"]),
+        ("Defaults:deployer log_input", ["log_input"]),
+        ("Defaults:another log_input", []),
+        (r"Defaults log_input, log_output\nDefaults:deployer !log_input, !log_output", []),
+        ("deployer ALL=(ALL) LOG_INPUT: ALL", ["LOG_INPUT"]),
+    ],
+)
+def test_a_sudo_that_keeps_what_goes_through_it_is_refused_before_a_key_is_sent(
+    controller: Controller, own: Machine, secret: Path, written: str, kept: list[str]
+) -> None:
+    own.run(f"printf '{written}\\n' > /etc/sudoers.d/logging; rm -rf /var/log/sudo-io")
+    try:
+        calls = [_take("one"), ["write", {"run": "one", "files": [_file(f"{STATE}/keys.json", "SECRET")]}]]
+        process = controller.start(["docker_sudo"], {"calls": {"docker_sudo": calls}}, secret=secret)
+        [answers], _output = told(process)
+        if kept:
+            assert f"({', '.join(kept)})" in answers["docker_sudo"]["said"]
+            own.run(f"test ! -e {STATE}")
+        else:
+            assert answers["docker_sudo"]["results"][1][0]["written"]
+    finally:
+        own.run("rm -rf /etc/sudoers.d/logging /var/log/sudo-io")
+
+
 def test_a_full_and_a_read_only_disk_are_told_and_change_nothing(controller: Controller, own: Machine) -> None:
     def write(*files: dict[str, Any]) -> dict[str, Any]:
         return {"calls": {"docker": [_take("one"), ["write", {"run": "one", "files": [*files]}]]}}

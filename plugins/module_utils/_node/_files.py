@@ -182,6 +182,54 @@ def _ticks(pid: int) -> int:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
+_LOGS = r"!?\blog_(?:input|output|stdin|stdout)\b"
+_TAGS = r"\b(?:NO)?LOG_(?:INPUT|OUTPUT)\b"
+
+
+def sudo_logs() -> list[str]:
+    """By which of its settings sudo keeps what goes through it to this program, and what comes back: none by default.
+
+    To be asked before anything is sent that is worth more than this question.
+    """
+    user = os.environ.get("SUDO_USER")
+    if not user:
+        return []
+    settings: dict[str, bool] = {}
+    for setting in re.findall(f"{_LOGS}|{_TAGS}", _sudo_settings(user)):
+        plain = re.sub("^(?:!|NO)", "", setting)
+        settings[plain] = plain == setting
+    return sorted(setting for setting, on in settings.items() if on)
+
+
+def _sudo_settings(user: str) -> str:
+    """What is in force for this user, the later above the former, or where sudo does not say: all that is written."""
+    # Takes as long to import as much else together.
+    import subprocess
+
+    try:
+        listing = ["sudo", "--non-interactive", "--list", f"--other-user={user}"]
+        return subprocess.run(
+            listing,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+            timeout=30,
+            check=True,
+        ).stdout.decode("utf-8", "replace")
+    except (OSError, subprocess.SubprocessError):
+        written = ["/etc/sudoers", *(os.path.join("/etc/sudoers.d", name) for name in names("/etc/sudoers.d") or [])]
+        return "\n".join(line for path in written for line in _lines(path) if not line.lstrip().startswith("#"))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
 # What lies there.
 
 
@@ -979,5 +1027,19 @@ def _put_watch(watch: dict[str, Any], state: str) -> None:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     operation.__name__: operation
-    for operation in (about, free, processes, read, names, take, keep, release, write, sweep, write_watched, watched)
+    for operation in (
+        about,
+        free,
+        processes,
+        sudo_logs,
+        read,
+        names,
+        take,
+        keep,
+        release,
+        write,
+        sweep,
+        write_watched,
+        watched,
+    )
 }

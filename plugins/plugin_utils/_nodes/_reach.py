@@ -104,9 +104,29 @@ class _Node:
         self._hosts = hosts
         self._idle: SimpleQueue[tuple[ConnectionBase, str]] = SimpleQueue()
         # Nothing is opened by this, but what is wrong with the host's variables shows now.
-        self._idle.put(hosts.connect(name))
+        connection, python = hosts.connect(name)
+        self._unheard = connection.become is None
+        self._idle.put((connection, python))
 
     def ask(self, source: str, calls: Sequence[Call], timeout: float) -> list[Any]:
+        self._see_that_nobody_listens()
+        return self._ask(source, calls, timeout)
+
+    def _see_that_nobody_listens(self) -> None:
+        """Refuse a sudo that keeps what it hands through: it must show before a key is sent."""
+        if self._unheard:
+            return
+        [settings] = self._ask(_program.source("_files"), [("sudo_logs", {})], _SECONDS_TO_CONNECT)
+        if settings:
+            raise NodeError(
+                self._name,
+                f"sudo logs there what goes through it ({', '.join(settings)}), and keys must not be in a log: "
+                "exempt Ansible's user in sudoers by `Defaults:USER !log_input, !log_output, !log_stdin, !log_stdout`, "
+                "or log in as root.",
+            )
+        self._unheard = True
+
+    def _ask(self, source: str, calls: Sequence[Call], timeout: float) -> list[Any]:
         sent = _program.sent(source, calls, timeout)
         try:
             answers = self._answers(sent, timeout)

@@ -117,6 +117,42 @@ def test_processes_are_found_by_their_own_name_with_their_start(node: Node) -> N
     assert answers[1]["result"] == []
 
 
+LISTING = """Matching Defaults entries for deployer on cp1:
+    env_reset, mail_badpass, secure_path=/usr/sbin\\:/usr/bin, {}, use_pty
+
+User deployer may run the following commands on cp1:
+    (ALL) {}ALL
+"""
+
+
+@pytest.mark.parametrize(
+    ("defaults", "tags", "kept"),
+    [
+        ("!log_year", "", []),
+        ("log_input, log_output", "", ["log_input", "log_output"]),
+        ("log_input, !log_input", "", []),
+        ("!log_output, log_output", "", ["log_output"]),
+        ("!log_input, log_stdin", "", ["log_stdin"]),
+        ("iolog_dir=/log_input_of_mine", "", []),
+        ("use_pty", "LOG_INPUT: ", ["LOG_INPUT"]),
+        ("use_pty", "NOLOG_INPUT: NOPASSWD: ", []),
+    ],
+)
+def test_a_sudo_that_keeps_what_goes_through_it_is_found(
+    node: Node, monkeypatch: pytest.MonkeyPatch, defaults: str, tags: str, kept: list[str]
+) -> None:
+    sudo = node.folder / "sudo"
+    listing = node.folder / "listing"
+    listing.write_text(LISTING.format(defaults, tags))
+    sudo.write_text(f'#!/bin/sh\n[ "$*" = "--non-interactive --list --other-user=deployer" ] && cat {listing}\n')
+    sudo.chmod(0o700)
+    monkeypatch.setenv("PATH", str(node.folder), prepend=":")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    assert node.answers(("sudo_logs", {})) == [{"result": []}]
+    monkeypatch.setenv("SUDO_USER", "deployer")
+    assert node.answers(("sudo_logs", {})) == [{"result": kept}]
+
+
 def test_a_refusal_ends_the_list(node: Node) -> None:
     answers = node.answers(("names", {"directory": "/etc/passwd"}), ("about", {}))
     assert [list(answer) for answer in answers] == [["refused"]]
