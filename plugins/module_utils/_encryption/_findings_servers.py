@@ -113,11 +113,16 @@ def _old_keys(seen: Inspected, resource: str) -> Finding:
         return judged(
             control, subject, "unknown", told, "server", "Let the check see what etcd holds, then check again."
         )
-    unneeded = {key for key in former if not stored.get(key.prefix)}
+    intent = seen.facts.intent
+    on_the_way = {*intent.write.values(), *intent.former.values()} if intent else set()
+    unneeded = {key for key in former - on_the_way if not stored.get(key.prefix)}
     if unneeded:
         told = f"servers still read it with {_list(unneeded)}, under which etcd holds nothing"
         return judged(control, subject, "fail", told, "server", f"{ENFORCE} It drops what nothing needs any more.")
-    told = f"servers read it with {_list(former)} too, which values in etcd need (encryption.stragglers)"
+    needs = "a run that has not finished needs (encryption.finished)"
+    if not former & on_the_way:
+        needs = "values in etcd need (encryption.stragglers)"
+    told = f"servers read it with {_list(former)} too, which {needs}"
     return judged(control, subject, "pass", told, "server")
 
 

@@ -289,6 +289,16 @@ def test_a_former_key_is_to_be_dropped_once_nothing_needs_it() -> None:
     assert only(with_server(GOOD, "cp1", loaded=None), "old_keys").status == "unknown"
 
 
+def test_the_key_of_a_change_that_lies_open_is_no_old_one() -> None:
+    seen = with_facts(
+        inspected({"secrets": (OLD, NEW)}, {"secrets": {OLD.prefix: 8}}),
+        intent=Intent("rotate", {"secrets": NEW}, {"secrets": OLD}),
+    )
+    assert only(seen, "old_keys").status == "pass"
+    assert "encryption.finished" in only(seen, "old_keys").evidence
+    assert only(with_facts(seen, intent=None), "old_keys").status == "fail"
+
+
 def test_plain_text_among_the_readers_is_told_unless_it_is_asked_for() -> None:
     seen = inspected({"secrets": (NEW, IDENTITY)}, {"secrets": {NEW.prefix: 8}})
     assert only(seen, "plain_text").status == "fail"
