@@ -51,15 +51,16 @@ class Configuration:
     ignored: tuple[str, ...] = ()
 
 
-def parse_configuration(text: str) -> Configuration:
+def parse_configuration(text: str, what: str = WHAT) -> Configuration:
     """What a configuration says, in JSON or YAML, as an API server with automatic reload would take it.
 
-    Raises :class:`HardeningError` with all that the server would refuse; it never holds any key material.
+    Raises :class:`HardeningError` with all that the server would refuse, of ``what``; it never holds any key material.
     """
-    document = _document(text)
+    document = _document(text, what)
     mistakes, ignored = mistakes_of(document)
     if mistakes:
-        raise HardeningError(f"{WHAT} is not one that an API server loads: {'; '.join(mistakes)}.")
+        told = "; ".join(mistakes)
+        raise HardeningError(f"{what} is not one that an API server loads: {told}{'' if told.endswith('?') else '.'}")
     providers: dict[str, tuple[Key, ...]] = {}
     ring: dict[Key, KeyMaterial | KmsPlugin] = {}
     for at, entry in enumerate(document["resources"]):
@@ -118,13 +119,13 @@ def keys_of(providers: Providers, resource: str) -> tuple[Key, ...]:
     return next((providers[each] for each in lookup_order(resource) if each in providers), (IDENTITY,))
 
 
-def _document(text: str) -> Any:
+def _document(text: str, what: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except ValueError:
         pass
     # A hand-made file is YAML; read out here, the error above, which holds the text, is nobody's context.
-    return read(text, WHAT)[1]
+    return read(text, what)[1]
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

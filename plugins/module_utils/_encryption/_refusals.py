@@ -52,7 +52,8 @@ def _unanswered(seen: Standing) -> Iterator[str]:
 
 def _unknown_loaded(seen: Standing) -> Iterator[str]:
     for server in seen.facts.servers:
-        if server.state == "running" and server.loaded is None:
+        # Of a file that cannot be used it is told that it has to be corrected: then the server loads it.
+        if server.state == "running" and server.loaded is None and server.file is not None:
             yield (
                 f"The API server {server.name} has loaded a configuration that is on no node"
                 f"{_because(server.trouble)}. Put the file that it loaded back on its node, or restart it with the file"
@@ -133,4 +134,4 @@ def refused(seen: Standing, refusals: Iterable[Refusal]) -> list[str]:
 
 
 def _because(trouble: str) -> str:
-    return f" ({trouble})" if trouble else ""
+    return f" ({trouble.removesuffix('.')})" if trouble else ""

@@ -221,7 +221,7 @@ def _configured(name: str, said: Manifest, file: File) -> tuple[Configuration | 
     if file.content is None:
         return None, f"there is no file {file.path} on the node {name}"
     try:
-        configured = parse_configuration(file.content.decode())
+        configured = parse_configuration(file.content.decode(), file.path)
         refuse_unsound(configured)
     except HardeningError as error:
         return None, str(error)

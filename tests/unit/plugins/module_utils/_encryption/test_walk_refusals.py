@@ -61,6 +61,13 @@ def test_a_server_of_which_not_all_is_known_stops_everything(found: Server, word
     assert words in refusal(replace(known, servers=(known.servers[0], found)))
 
 
+def test_a_file_that_cannot_be_used_is_told_once() -> None:
+    known = facts(Node("A", "A"))
+    told = refusal(replace(known, servers=(server(loaded=None, file=None, trouble="/etc/file is no map."),)))
+    assert told.startswith("The encryption configuration on the node of node-1 cannot be used (/etc/file is no map). ")
+    assert "\n" not in told
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
