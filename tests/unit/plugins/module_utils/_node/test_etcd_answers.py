@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +56,14 @@ def answering(*answers: Answer | Callable[[Mapping[str, Any]], Answer]) -> Itera
         etcd.close()
         server.shutdown()
         server.server_close()
+
+
+def test_it_runs_where_nothing_but_an_old_python_is() -> None:
+    tree = ast.parse(Path(_etcd.__file__).read_text(), feature_version=(3, 8))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"__future__"}
 
 
 @pytest.mark.parametrize(
