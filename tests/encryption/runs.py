@@ -30,9 +30,9 @@ BEGUN: list[Run] = []
 
 
 class Run:
-    """One ansible-playbook with one task, which has begun. All that it prints is in ``lines``.
+    """One ansible-playbook with one task, which has begun.
 
-    Tasks that come ``then`` find what the first has told in the variable ``told``.
+    All that it prints is in ``lines``, and beside the playbook in a log, with the seconds since it began. Tasks that come ``then`` find what the first has told in the variable ``told``.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Run:
         self._changed = threading.Condition()
         self._ended = False
         playbook = folder / f"{uuid.uuid4().hex[:8]}.json"
+        self._log = playbook.with_suffix(".log")
         tasks = [{MODULE: {"nodes": NODES, **arguments}, "register": "told"}, *then]
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
         environment = {
@@ -140,10 +141,14 @@ class Run:
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            with self._changed:
-                self.lines.append(line)
-                self._changed.notify_all()
+        began = time.monotonic()
+        with self._log.open("w") as log:
+            for line in self.process.stdout:
+                log.write(f"{time.monotonic() - began:6.1f} {line}")
+                log.flush()
+                with self._changed:
+                    self.lines.append(line)
+                    self._changed.notify_all()
         with self._changed:
             self._ended = True
             self._changed.notify_all()
