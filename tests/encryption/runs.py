@@ -32,7 +32,8 @@ BEGUN: list[Run] = []
 class Run:
     """One ansible-playbook with one task, which has begun.
 
-    All that it prints is in ``lines``, and beside the playbook in a log, with the seconds since it began. Tasks that come ``then`` find what the first has told in the variable ``told``.
+    All that it prints is in ``lines``, and beside the playbook in a log, with the seconds since it began. Tasks that
+    come ``then`` find what the first has told in the variable ``told``.
     """
 
     def __init__(
