@@ -42,19 +42,22 @@ OPTIONS: Mapping[str, tuple[dict[str, Any], str]] = {
     ),
     "a KMS elsewhere": (
         {"provider": "kms", "kms": {"name": "vault", "endpoint": "https://vault.example.com"}},
-        "write unix:/// and the path of its socket",
+        "endpoint is not a socket, like unix:///var/run/kms.sock",
     ),
-    "a KMS with a name that ends in etcd": (
+    "a KMS whose name ends early in etcd": (
         {"provider": "kms", "kms": {"name": "vault:1", "endpoint": "unix:///run/nobody.sock"}},
-        "colon",
+        "the name of a plugin of v2 may hold no colon",
     ),
     "a resource that is mistyped": ({"resources": ["secrtes"]}, "did you mean secrets?"),
-    "a resource that no server has": ({"resources": ["widgets.example.com"]}, "no resource widgets.example.com"),
+    "a resource that no server has": (
+        {"resources": ["widgets.example.com"]},
+        "no resource widgets.example.com: correct the name",
+    ),
     "a resource by its kind": ({"resources": ["Secret"]}, "the plural name is meant"),
     "no resource": ({"resources": []}, "name at least secrets"),
     "a node that the inventory does not have": ({"nodes": ["control_plain"]}, "did you mean"),
     "no node": ({"nodes": []}, "groups['control_plane']"),
-    "a node that is named twice": ({"nodes": ["{{ groups['control_plane'][0] }}"] * 2}, "name each once"),
+    "a node that is named twice": ({"nodes": ["{{ groups['control_plane'][0] }}"] * 2}, "name each node once"),
     "a rotation where nothing is encrypted": ({"state": "rotated"}, "enable it first"),
     "a way back from nothing": ({"state": "rolled_back"}, "no unfinished change of keys"),
     "a manifest that is not there": ({"manifest": "/etc/kubernetes/manifests/api.yaml"}, "the manifest's path"),
