@@ -45,6 +45,7 @@ class ActionModule(HardeningAction):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Walk to what is asked for; in check mode tell the way."""
+        self._refuse_several(task_vars)
         options = read_options(arguments)
         client, quick = connect(arguments), connect(arguments, outage_seconds=_QUICK_SECONDS)
         refuse_foreign(platform(client))
@@ -66,6 +67,14 @@ class ActionModule(HardeningAction):
             return self._foreseen(context) if self.check_mode else self._walked(context)
         finally:
             nodes.close()
+
+    def _refuse_several(self, task_vars: dict[str, Any]) -> None:
+        hosts = task_vars.get("ansible_play_hosts") or ()
+        if len(hosts) > 1 and not self._task.run_once:
+            raise HardeningError(
+                f"This play has {len(hosts)} hosts, and each would begin a walk of its own: give it `hosts: localhost` "
+                "and the control plane nodes by the option nodes."
+            )
 
     @staticmethod
     def _foreseen(context: Context) -> dict[str, Any]:

@@ -128,6 +128,19 @@ def _left_alone(facts: Facts, resource: str) -> Key:
             f"The API servers write {resource} with different keys ({told}), and nothing says which one is right: name"
             " this resource too."
         )
+    half_way = {
+        key
+        for server in facts.servers
+        for providers in possible(server)
+        for key in keys_of(providers, resource)
+        if keys_of(providers, resource)[0] == IDENTITY
+    } - {IDENTITY}
+    if half_way:
+        told = ", ".join(map(str, sorted(half_way)))
+        raise UnclearGoal(
+            f"The API servers write {resource} in plain text and read the {told} too, so some may be encrypted. Name"
+            " this resource too, to have it encrypted, or end by hand what was begun there."
+        )
     return next(iter(writing))
 
 

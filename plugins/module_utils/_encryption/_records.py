@@ -63,6 +63,15 @@ class Journal:
     paths: Mapping[str, str] = field(default_factory=dict)
 
 
+def is_overtaken(journal: Journal, history: History) -> bool:
+    """Whether a configuration was written after a walk began that knows nothing of the walk's keys: another one's."""
+    ours = set(journal.intent.write.values())
+    return any(
+        each.since > journal.began and not any(ours.intersection(keys) for keys in each.providers.values())
+        for each in history.values()
+    )
+
+
 def journal_bytes(journal: Journal) -> bytes:
     """The file ``journal.json``."""
     intent = journal.intent

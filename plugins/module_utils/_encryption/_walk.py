@@ -100,7 +100,7 @@ def _refuse_hindered(seen: Standing) -> Step | None:
 def _begin(seen: Standing) -> Step | None:
     intent = seen.facts.intent
     is_open = intent is not None and intent.write == seen.goal.write
-    if is_open or not (_not_final(seen) or seen.stragglers()):
+    if is_open or seen.facts.hindrances or not (_not_final(seen) or seen.stragglers()):
         return None
     return Step(Action.BEGIN, State.PLAN, "Another run has to know what was begun, should this one not finish.")
 

@@ -12,7 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import goal_of
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import journal_bytes
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    journal_bytes,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._carry_out import scan_now
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen

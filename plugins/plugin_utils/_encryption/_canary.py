@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import directory_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import lookup_order
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Goal, Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -34,7 +35,7 @@ def try_canary(context: Context, seen: Seen, writer: str) -> None:
     Where neither Secrets nor ConfigMaps are encrypted there is nothing that could be written without effect; the scan
     of etcd and the hash that each server reports have to do then.
     """
-    resource, key = _tried(context)
+    resource, key = _tried(context.goal)
     if key is None:
         return
     at = seen.clients[writer]
@@ -56,11 +57,24 @@ def try_canary(context: Context, seen: Seen, writer: str) -> None:
         _remove(at, resource)
 
 
-def _tried(context: Context) -> tuple[str, Key | None]:
+def refused_canary(client: Client, goal: Goal) -> Iterator[str]:
+    """Why the object that is tried may not be made, by a dry run."""
+    resource, key = _tried(goal)
+    if key is None:
+        return
+    answer = client.create(_object(resource, ""), manager=_MANAGER, dry_run=True)
+    if not answer.ok and answer.status != 409:
+        yield (
+            f"The object {NAME} of {resource} in {NAMESPACE}, by which the first write with a new key is tried, may "
+            f"not be made: {answer.message}. Exempt it from what refuses it."
+        )
+
+
+def _tried(goal: Goal) -> tuple[str, Key | None]:
     for resource in _KINDS:
         for name in lookup_order(resource):
-            if name in context.goal.write:
-                return resource, context.goal.write[name]
+            if name in goal.write:
+                return resource, goal.write[name]
     return "", None
 
 

@@ -61,6 +61,10 @@ class Context:
                 raise answer
         return {name: answer[1] for name, answer in answers.items() if not isinstance(answer, NodeError)}
 
+    def fence(self) -> None:
+        """Raise the first error unless every node still has this run's lock: for what no node would refuse."""
+        self.on_nodes("keep", {name: {"seconds": LOCK_SECONDS} for name in self.nodes.names})
+
     def write(self, files: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Write files on nodes, by node in their order."""
         self.on_nodes("write", {name: {"files": each} for name, each in files.items() if each})

@@ -11,6 +11,7 @@ known from the file on its node, or from the history of files that lay there.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +35,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
 _LOOK_AGAIN_SECONDS = 2.0
+_SAME_START_SECONDS = 3.0
+"""By how much two accounts of when a process was started may differ: the kernel tells its own in whole seconds."""
 _INVENTORY = "The list of nodes"
 
 Proved = tuple[str, str, float]
@@ -146,7 +149,7 @@ class Gatherer:
         on_node = {name: each for name, each in found.items() if not isinstance(each, NodeError)}
         clients = {name: self._at(each) for name, each in on_node.items()}
         answers = self._client.parallel(lambda name: _ask(clients[name]), on_node)
-        told = dict(zip(on_node, answers, strict=True))
+        told = _told_apart(dict(zip(on_node, answers, strict=True)))
         servers = tuple(
             _unreached(name, each) if isinstance(each, NodeError) else _server(each, told[name], memory)
             for name, each in found.items()
@@ -280,7 +283,20 @@ def _state(node: OnNode, told: Evidence | KubeError) -> tuple[ServerState, str]:
         return "unanswered", str(told)
     if len(node.processes) > 1:
         return "unanswered", f"{len(node.processes)} of its processes run, of which one is ending"
+    if abs(told.started_at - node.processes[0].started) > _SAME_START_SECONDS:
+        return "unanswered", f"what answers at {node.address} is another process than the one on its node"
     return "running", ""
+
+
+def _told_apart(told: Mapping[str, Evidence | KubeError]) -> dict[str, Evidence | KubeError]:
+    """What the servers say; two that give the same identity are one, and what balances between them proves nothing."""
+    identities = Counter(each.identity for each in told.values() if isinstance(each, Evidence) and each.identity)
+    return {
+        name: KubeError("the same API server answers at the addresses of several nodes")
+        if isinstance(each, Evidence) and identities[each.identity] > 1
+        else each
+        for name, each in told.items()
+    }
 
 
 def _loaded(node: OnNode, told: Evidence) -> Providers | None:

@@ -80,6 +80,7 @@ def _forgotten(node: OnNode, step: Step) -> list[dict[str, Any]]:
 
 def update_kubeadm(context: Context, settings: Settings, encrypts: bool) -> None:
     """Have kubeadm write the flags at its next upgrade or join, or no longer."""
+    context.fence()
     for _try in range(_TRIES):
         found, text = cluster_configuration(context.client)
         if not text:

@@ -85,11 +85,11 @@ class Guard:
     def check(self) -> None:
         """Raise OtherRun unless this run certainly holds the Lease now, and its playbook still runs."""
         self.check_playbook()
-        if time.monotonic() - self._renewed > LEASE_SECONDS - _RENEW_SECONDS:
+        if _now() - self._renewed > LEASE_SECONDS - _RENEW_SECONDS:
             self._renew()
         if self._lost:
             raise OtherRun(self._lost)
-        if time.monotonic() - self._renewed > LEASE_SECONDS:
+        if _now() - self._renewed > LEASE_SECONDS:
             raise OtherRun(
                 f"The Lease {NAMESPACE}/{NAME} could not be renewed for {LEASE_SECONDS} s, so another run may have "
                 "begun. This one stops here, where every value can be read: see that the API servers answer, and run "
@@ -116,7 +116,7 @@ class Guard:
 
     def _acquire(self) -> str:
         """Take the Lease; the name of the run that held it and has not released it, empty where there is none."""
-        seen, since = "", time.monotonic()
+        seen, since = "", _now()
         while True:
             lease = _read(self._clients[0])
             holder, renewed = _said(lease)
@@ -125,13 +125,13 @@ class Guard:
                     f"Another run changes the encryption of this cluster: {holder}, which renewed its Lease "
                     f"{NAMESPACE}/{NAME} at {renewed}. Wait until it has ended, then run again."
                 )
-            if _is_free(holder) or time.monotonic() - since > LEASE_SECONDS:
+            if _is_free(holder) or _now() - since > LEASE_SECONDS:
                 if self._take(lease):
                     return holder.partition(" ")[0]
-                seen, since = "", time.monotonic()
+                seen, since = "", _now()
                 continue
             seen = renewed
-            left = LEASE_SECONDS - (time.monotonic() - since)
+            left = LEASE_SECONDS - (_now() - since)
             self._waiting(f"waiting up to {left:.0f} s, whether {holder} still lives, which holds the Lease {NAME}")
             time.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -143,7 +143,7 @@ class Guard:
             "acquireTime": now,
             "renewTime": now,
         }
-        began = time.monotonic()
+        began = _now()
         if lease is None:
             metadata = {"name": NAME, "namespace": NAMESPACE}
             made = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
@@ -173,7 +173,7 @@ class Guard:
                     return
 
     def _renew_through(self, client: Client) -> None:
-        began = time.monotonic()
+        began = _now()
         patch = {"spec": {"renewTime": datetime.now(UTC).strftime(_TIME)}}
         answer = client.merge(self._lease, patch, manager=_MANAGER)
         if answer.status not in (404, 409):
@@ -194,6 +194,11 @@ class Guard:
             with suppress(KubeError):
                 client.merge(self._lease, {"spec": {"holderIdentity": ""}}, manager=_MANAGER)
                 return
+
+
+def _now() -> float:
+    """Seconds that go on while the machine sleeps, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _read(client: Client) -> dict[str, Any] | None:

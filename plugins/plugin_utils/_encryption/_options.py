@@ -117,6 +117,8 @@ class Options:
         """
         keeps = (IDENTITY,) if self.plain_text else ()
         resources = self.resources or (_configured(facts) if self.asked == "rotate" else ()) or _RESOURCES
+        if self.asked in ("disable", "roll_back"):
+            return Wanted(self.asked, resources, IDENTITY, keeps, self.scrub), {}
         if self.kms:
             return Wanted(self.asked, resources, Key(self.kms.provider, self.kms.name), keeps, self.scrub), {}
         provider = self.provider or _begun(facts)
@@ -170,9 +172,13 @@ def _adopted(facts: Facts, resources: Iterable[str]) -> str:
 
 
 def _plugin(facts: Facts, resources: Iterable[str]) -> Key:
-    """The KMS plugin that writes now."""
+    """The KMS plugin that writes now, or that a server reads already since it shall."""
     plugins = {key for key in _writers(facts, resources) if key.provider == "kms_v2"}
-    if len(plugins) != 1:
+    if not plugins:
+        raise HardeningError(
+            "A change to a KMS was begun, and no server knows its endpoint yet: give the options provider and kms."
+        )
+    if len(plugins) > 1:
         raise _unclear({str(each) for each in plugins})
     return plugins.pop()
 

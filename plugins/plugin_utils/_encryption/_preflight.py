@@ -14,10 +14,12 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import final
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import refused_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._members import health
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import refused_rewrites
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import etcds
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError
@@ -92,7 +94,12 @@ def _permissions(context: Context, _seen: Seen) -> Iterator[str]:
 
 def _plugins(context: Context, seen: Seen) -> Iterator[str]:
     """A KMS plugin answers at a socket of the node; a server that finds none there writes nothing."""
-    for plugin in context.options.plugins.values():
+    for key, plugin in context.options.plugins.items():
+        if seen.ring.get(key, plugin) != plugin:
+            yield (
+                f"The {key} has another endpoint or timeout on the nodes than the one asked for, and values in etcd do "
+                "not tell them apart: give the plugin that is asked for another name, or leave it as it is."
+            )
         path = plugin.endpoint.removeprefix(_SOCKET)
         if path == plugin.endpoint or not path.startswith("/"):
             yield f"The endpoint {plugin.endpoint} of the KMS is not one: write {_SOCKET}/ and the path of its socket."
@@ -107,6 +114,15 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
         for name, answer in context.nodes.ask_each(dict.fromkeys(seen.on_node, calls), "_files").items():
             if isinstance(answer, NodeError) or (answer[0][path] or {}).get("kind") != "other":
                 yield f"There is no socket {path} of the KMS on the node {name}: start the plugin there first."
+
+
+def _refusals(context: Context, _seen: Seen) -> Iterator[str]:
+    """What an admission webhook or policy would refuse later, tried by dry runs: a walk has to write and to rewrite."""
+    for told in refused_canary(context.client, context.goal):
+        yield told
+    for name in sorted(context.goal.write):
+        for resource in context.meant_by(name):
+            yield from refused_rewrites(context.client, resource)
 
 
 def _etcd_members(context: Context, seen: Seen) -> Iterator[str]:
@@ -152,6 +168,7 @@ _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _foreign_files,
     _permissions,
     _plugins,
+    _refusals,
     _etcd_members,
     _etcd_elsewhere,
     _kubeadm,

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import METADATA_LIST, Answer, Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import Resource
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Crew, Limits, Progress
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._failover import (
@@ -33,6 +33,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import resource_of
 
 MANAGER = "hardening.kubernetes/encryption"
+TRIED = 5
 MOST_LISTED = 1_000
 """So many objects that could not be rewritten are named; the others are counted."""
 
@@ -80,6 +81,22 @@ def rewrite(
     servers = Servers(clients, still_allowed, patience_seconds)
     found = servers.ask(lambda client: resource_of(client, resource))
     return _Run(servers, found, Crew(limits or Limits(), progress)).all(started)
+
+
+def refused_rewrites(client: Client, resource: str) -> Iterator[str]:
+    """What would refuse to have objects written anew, tried on the first few by dry runs, which admission sees too."""
+    found = resource_of(client, resource)
+    page = client.checked_list(client.request("GET", found.path(), query=[("limit", str(TRIED))], accept=METADATA_LIST))
+    for item in page["items"]:
+        each = stored(item)
+        body = {"metadata": {"uid": each.uid, "resourceVersion": each.version}}
+        path, query = found.path(each.namespace, each.name), [*_QUERY, ("dryRun", "All")]
+        answer = client.request("PATCH", path, query=query, body=body, content_type=_MERGE, accept=METADATA)
+        if not answer.ok and answer.status not in (404, 409):
+            yield (
+                f"{resource} {each} cannot be rewritten: {reason_of(answer)}. Let what refuses it pass an update that "
+                "changes nothing."
+            )
 
 
 class _Run:

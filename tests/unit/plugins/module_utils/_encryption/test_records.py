@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Remembered,
     Snapshot,
     history_bytes,
+    is_overtaken,
     journal_bytes,
     keys_bytes,
     parse_history,
@@ -26,6 +27,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 
 MATERIAL = KeyMaterial(bytes(range(32)))
 NEW = Key("secretbox", "new", MATERIAL.fingerprint)
+OTHER = Key("secretbox", "other", "0")
 PATHS = {"cp1": "/etc/kubernetes/enc/enc.yaml"}
 WHERE = "the file on the node cp1"
 
@@ -75,3 +77,19 @@ def test_a_file_that_was_damaged_says_what_to_do(parse: object, content: bytes) 
 def test_a_snapshot_is_noted_with_its_keys() -> None:
     taken = Snapshot("cp1", "/var/backups/etcd.db", 911, "sha256:1", "2026-11-22T12:00:00+00:00", (NEW,))
     assert parse_snapshots(snapshots_bytes([taken]), WHERE) == (taken,)
+
+
+@pytest.mark.parametrize(
+    ("since", "keys", "overtaken"),
+    [
+        ("2026-11-23T12:00:00+00:00", (OTHER,), True),
+        ("2026-11-23T12:00:00+00:00", (OTHER, NEW), False),
+        ("2026-11-21T12:00:00+00:00", (OTHER,), False),
+        ("", (OTHER,), False),
+    ],
+)
+def test_a_journal_is_overtaken_by_what_was_written_since_for_other_keys(
+    since: str, keys: tuple[Key, ...], overtaken: bool
+) -> None:
+    journal = Journal(Intent("rotate", {"secrets": NEW}, {"secrets": IDENTITY}), "run", "2026-11-22T12:00:00+00:00")
+    assert is_overtaken(journal, {"sha256:1": Remembered({"secrets": keys}, since)}) == overtaken

@@ -23,6 +23,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Histogram,
     Intent,
     Key,
+    Server,
     State,
 )
 
@@ -147,3 +148,11 @@ def test_check_mode_tells_where_a_walk_would_be_refused() -> None:
     foreseen = foresee(facts("BA", "BA", stored="AB", stuck=("default/one",)), Goal({RESOURCE: KEYS["B"]}))
     assert foreseen.refused.startswith("1 of the objects could not be rewritten: default/one.")
     assert State.DROP_OLD not in foreseen.states
+
+
+def test_what_is_half_encrypted_and_not_asked_for_is_not_decrypted() -> None:
+    present = {"secrets": (KEYS["A"],), "configmaps": (IDENTITY, KEYS["A"])}
+    known = Facts((Server("0", present, present),))
+    with pytest.raises(UnclearGoal, match="write configmaps in plain text and read the secretbox key A too"):
+        goal_of(Wanted("enable", ("secrets",), KEYS["B"]), known)
+    assert goal_of(Wanted("enable", ("secrets", "configmaps"), KEYS["B"]), known).write.keys() == present.keys()
