@@ -24,10 +24,25 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from tests.bench.encryption import Encryption
 from tests.bench.harden import Harden
 from tests.bench.peers import Peers
+from tests.bench.rotation import Rotation
 from tests.bench.runner import CHECKOUT, BenchError, Runner
-from tests.bench.tables import HARDEN_LIMIT, HARDEN_ROW, MEMORY_ROW, NAMESPACES, ROWS, result
+from tests.bench.tables import (
+    HARDEN_LIMIT,
+    HARDEN_ROW,
+    MEMORY_ROW,
+    NAMESPACES,
+    PROOF_ROW,
+    REENCRYPT_MEMORY_ROW,
+    ROTATE_LIMIT,
+    ROTATE_ROW,
+    ROTATED_SECRETS,
+    ROWS,
+    ROWS_OF_ENCRYPTION,
+    result,
+)
 
 
 def hardened(runner: Runner, runs: int, _rows: Collection[str]) -> list[dict[str, Any]]:
@@ -43,22 +58,47 @@ def beside_peers(runner: Runner, runs: int, rows: Collection[str]) -> list[dict[
     return Peers(runner, runs).results(rows)
 
 
-NETWORKS: dict[str, Callable[[Runner, int, Collection[str]], list[dict[str, Any]]]] = {
+def reencrypted(runner: Runner, runs: int, rows: Collection[str]) -> list[dict[str, Any]]:
+    """The rows that change keys."""
+    return Encryption(runner, runs, cluster_name("encryption")).results(rows)
+
+
+def rotated(_runner: Runner, runs: int, _rows: Collection[str]) -> list[dict[str, Any]]:
+    """The row of a whole rotation, which has no peer but a limit."""
+    seconds = statistics.median(Rotation(cluster_name("rotation")).seconds(runs))
+    return [result(ROTATE_ROW, seconds, ROTATE_LIMIT, f"limit at {ROTATED_SECRETS} secrets, three servers", "s", 1)]
+
+
+CLUSTERS: dict[str, Callable[[Runner, int, Collection[str]], list[dict[str, Any]]]] = {
     "plain": beside_peers,
     "enforcing": hardened,
+    "encryption": reencrypted,
+    "rotation": rotated,
 }
-NETWORK_OF = {**dict.fromkeys((*ROWS, MEMORY_ROW), "plain"), HARDEN_ROW: "enforcing"}
-"""Which pod network each row wants."""
+OPTIONS = {
+    "plain": ["--cni", "plain"],
+    "enforcing": ["--cni", "enforcing"],
+    "encryption": ["--api-server", "fast"],
+    "rotation": ["--api-server", "fast", "--nodes", "3"],
+}
+"""How each sort of cluster is made; keys cannot be changed in one that somebody else made."""
+CLUSTER_OF = {
+    **dict.fromkeys((*ROWS, MEMORY_ROW), "plain"),
+    HARDEN_ROW: "enforcing",
+    **dict.fromkeys((*ROWS_OF_ENCRYPTION, PROOF_ROW, REENCRYPT_MEMORY_ROW), "encryption"),
+    ROTATE_ROW: "rotation",
+}
+"""Which sort of cluster each row wants."""
 
 
 def main() -> int:
     options = arguments()
-    rows = options.rows.split(",") if options.rows else list(NETWORK_OF)
-    if unknown := set(rows) - NETWORK_OF.keys():
-        print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join(NETWORK_OF)}.")
+    rows = options.rows.split(",") if options.rows else list(CLUSTER_OF)
+    if unknown := set(rows) - CLUSTER_OF.keys():
+        print(f"There is no row {', '.join(sorted(unknown))}: choose among {', '.join(CLUSTER_OF)}.")
         return 2
     try:
-        results = [result for network in NETWORKS for result in on_cluster(network, rows, options)]
+        results = [result for sort in CLUSTERS for result in on_cluster(sort, rows, options)]
     except BenchError as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,24 +109,25 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Our speed beside that of others.")
     parser.add_argument("--runs", type=int, default=5, help="rounds, whose median counts")
-    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join(NETWORK_OF)}")
+    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join(CLUSTER_OF)}")
     parser.add_argument("--kubeconfig", help="a cluster for all rows; without it clusters are made, and removed again")
     parser.add_argument("--keep", action="store_true", help="leave the clusters that were made")
     return parser.parse_args()
 
 
-def on_cluster(network: str, rows: Collection[str], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The results of the rows that want this pod network, from a cluster that has it."""
-    wanted = [row for row in rows if NETWORK_OF[row] == network]
+def on_cluster(sort: str, rows: Collection[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The results of the rows that want this sort of cluster."""
+    wanted = [row for row in rows if CLUSTER_OF[row] == sort]
+    given = options.kubeconfig if sort not in ("encryption", "rotation") else None
     if not wanted:
         return []
-    kubeconfig = Path(options.kubeconfig).resolve() if options.kubeconfig else cluster_up(network)
+    kubeconfig = Path(given).resolve() if given else cluster_up(sort)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return NETWORKS[network](Runner(Path(folder), kubeconfig), options.runs, wanted)
+            return CLUSTERS[sort](Runner(Path(folder), kubeconfig), options.runs, wanted)
     finally:
-        if not options.kubeconfig and not options.keep:
-            testbed("down", "--name", cluster_name(network))
+        if not given and not options.keep:
+            testbed("down", "--name", cluster_name(sort))
 
 
 def testbed(*command: str) -> str:
@@ -96,16 +137,16 @@ def testbed(*command: str) -> str:
     return done.stdout
 
 
-def cluster_name(network: str) -> str:
-    return f"bench-{network}"
+def cluster_name(sort: str) -> str:
+    return f"bench-{sort}"
 
 
-def cluster_up(network: str) -> Path:
+def cluster_up(sort: str) -> Path:
     """A cluster for this alone."""
-    name = cluster_name(network)
-    path = Path(testbed("up", "--name", name, "--cni", network).splitlines()[-1].strip())
+    name = cluster_name(sort)
+    path = Path(testbed("up", "--name", name, *OPTIONS[sort]).splitlines()[-1].strip())
     exports = shlex.split(testbed("env", "--name", name))
-    os.environ.update(each.split("=", 1) for each in exports if each.startswith("PATH="))
+    os.environ.update(each.split("=", 1) for each in exports if each.startswith(("PATH=", "DOCKER_HOST=")))
     return path
 
 

@@ -37,14 +37,15 @@ class Runner:
     folder: Path
     kubeconfig: Path
 
-    def playbook(self, task: dict[str, Any], expected: str) -> Measure:
+    def playbook(self, task: dict[str, Any], expected: str, inventory: Path | None = None) -> Measure:
         """One task in a whole ``ansible-playbook``; ``expected`` is a pattern in its output."""
         path = self.folder / "play.yml"
         path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
         program = Path(sys.executable).with_name("ansible-playbook")
         # Named, so that no peer spends time on looking for a Python.
         python = f"ansible_python_interpreter={sys.executable}"
-        return self.command([str(program), "-i", "localhost,", "-c", "local", "-e", python, str(path)], expected)
+        hosts = ["-i", str(inventory)] if inventory else ["-i", "localhost,", "-c", "local", "-e", python]
+        return self.command([str(program), *hosts, str(path)], expected)
 
     def kubectl(self, source: Path, expected: str) -> Measure:
         """A whole ``kubectl apply``."""
@@ -52,24 +53,32 @@ class Runner:
 
     def command(self, command: list[str], expected: str, status: int = 0) -> Measure:
         """The measures of one process with all that it starts, which has to end with this exit status."""
+        return self.told(command, expected, status)[0]
+
+    def told(
+        self, command: list[str], expected: str, status: int = 0, *, in_checkout: bool = False
+    ) -> tuple[Measure, re.Match[str]]:
+        """The same, and what it said that was expected."""
         settings = {
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "K8S_AUTH_KUBECONFIG": str(self.kubeconfig),
             "KUBECONFIG": str(self.kubeconfig),
         }
+        folder = CHECKOUT if in_checkout else self.folder
         with (self.folder / "output").open("w+") as output:
             started = time.monotonic()
             process = subprocess.Popen(
-                command, cwd=self.folder, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=folder, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
             )
             _pid, ended, usage = os.wait4(process.pid, 0)
             seconds = time.monotonic() - started
             process.returncode = os.waitstatus_to_exitcode(ended)
             output.seek(0)
             said = output.read()
-        if process.returncode != status or not re.search(expected, said):
+        found = re.search(expected, said)
+        if process.returncode != status or not found:
             raise BenchError(f"{' '.join(command)} did not say {expected!r} but\n{said[-2000:]}")
-        return Measure(seconds, usage.ru_maxrss / 1024)
+        return Measure(seconds, usage.ru_maxrss / 1024), found
 
 
 def show(what: str, measure: Measure) -> None:

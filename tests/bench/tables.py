@@ -48,6 +48,30 @@ ROWS: Mapping[str, Row] = {
         Row("access_1000", "access ours", "access kubectl", CAN_I, 15),
     )
 }
+SECRETS = 10_000
+MANY_SECRETS = 100_000
+BY_KUBECTL = 2_000
+"""Secrets that the peer is measured on; its time for ``SECRETS`` is that many times longer."""
+DOCUMENTED = f"kubectl get | kubectl replace, {BY_KUBECTL} secrets, times {SECRETS // BY_KUBECTL}"
+BARE = "a bare asynchronous loop, the patches alone"
+
+ROWS_OF_ENCRYPTION: Mapping[str, Row] = {
+    row.name: row
+    for row in (
+        Row("reencrypt", "rewrite ours", "rewrite kubectl", DOCUMENTED, 4),
+        Row("reencrypt_limit", "rewrite rate", "rewrite loop", BARE, 0.9),
+    )
+}
+PROOF_ROW = "etcd_proof"
+PROOF_LIMIT = 3
+"""Seconds, of a whole run that reads the beginning of ``SECRETS`` values in etcd and counts them."""
+REENCRYPT_MEMORY_ROW = "reencrypt_memory"
+REENCRYPT_MEMORY_LIMIT = 200
+"""MiB, of the process that rewrites ``MANY_SECRETS``."""
+ROTATE_ROW = "rotate_ha"
+ROTATED_SECRETS = 1_000
+ROTATE_LIMIT = 90
+"""Seconds, of a rotation of ``ROTATED_SECRETS`` on three servers, less what it waits for their own intervals."""
 MEMORY_ROW = "apply_memory"
 HARDEN_ROW = "harden_unchanged_100"
 HARDEN_LIMIT = 30
