@@ -9,6 +9,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.encryption.clusters import LEASE, MANIFEST, STATE, Cluster
 from tests.encryption.invariants import is_encrypted, key_of, nothing_is_lost
 from tests.encryption.runs import Run, finish
@@ -25,6 +27,7 @@ json.dump(lock, open(path, "w"))
 """
 
 
+@pytest.mark.long
 def test_of_two_runs_the_second_refuses(encrypted: Cluster, tmp_path: Path) -> None:
     with planned(Storm(encrypted, base=60)) as storm:
         first = Run(encrypted, tmp_path, ROTATED)
@@ -56,6 +59,7 @@ def test_a_run_that_slept_while_another_finished_changes_nothing(encrypted: Clus
         assert is_encrypted(encrypted, storm, provider) == name
 
 
+@pytest.mark.long
 def test_a_node_that_was_off_during_a_rotation_reads_all_that_was_written(encrypted: Cluster, tmp_path: Path) -> None:
     away = encrypted.nodes[2]
     with rough(Storm(encrypted, base=60, changes=20)) as storm:
@@ -69,6 +73,7 @@ def test_a_node_that_was_off_during_a_rotation_reads_all_that_was_written(encryp
         assert key_of(encrypted) not in (None, before)
 
 
+@pytest.mark.long
 def test_a_server_that_comes_back_with_its_old_file_is_found(encrypted: Cluster, tmp_path: Path) -> None:
     """Its manifest is taken away, and put back with the configuration of before the rotation, as from a backup."""
     late = encrypted.nodes[2]

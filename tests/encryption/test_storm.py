@@ -20,6 +20,8 @@ from tests.encryption.storm import Storm, planned, rough
 BASE = 60
 A_WHILE = 4
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def by_hand(_three: Cluster) -> ByHand:
