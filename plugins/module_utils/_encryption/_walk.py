@@ -91,8 +91,9 @@ def _refused(seen: Standing, refusals: Iterable[Refusal]) -> Step | None:
 
 
 def _refuse_hindered(seen: Standing) -> Step | None:
-    """Unless a server cannot read what is used: that comes first, whatever speaks against all the rest."""
-    if not seen.facts.hindrances or seen.lacking(seen.used) or seen.pending():
+    """Where there is anything to do, unless a server cannot read what is used: that comes first, whatever hinders."""
+    is_work = _not_final(seen) or seen.stragglers() or seen.facts.intent
+    if not seen.facts.hindrances or not is_work or seen.lacking(seen.used) or seen.pending():
         return None
     return Step(Action.REFUSE, State.PREFLIGHT, "\n".join(seen.facts.hindrances))
 

@@ -10,6 +10,7 @@ import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import goal_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
@@ -19,7 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import replacing
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL, OnNode
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import (
     hindrances,
     obstacles,
@@ -41,10 +42,26 @@ def tidy(context: Context) -> None:
         context.guard.check()
         context.waiting(f"waiting for the API server {', '.join(waiting)}, which a former run has started anew")
         time.sleep(_LOOK_AGAIN_SECONDS)
-    snapshots = [context.options.snapshot] if context.options.snapshot else []
-    folders = {name: {"directories": [node.settings.directory, *snapshots]} for name, node in seen.on_node.items()}
-    context.on_nodes("sweep", folders)
+    context.on_nodes("sweep", {name: {"directories": _folders(context, node)} for name, node in seen.on_node.items()})
+    _refuse_overtaken(seen)
     _spread_journal(context, seen)
+
+
+def _folders(context: Context, node: OnNode) -> list[str]:
+    """Where this or a former run may have left a temporary file."""
+    before = node.journal.paths.get(node.name, "") if node.journal else ""
+    paths = (node.settings.directory, str(PurePosixPath(before).parent) if before else "", context.options.snapshot)
+    return list(dict.fromkeys(filter(None, paths)))
+
+
+def _refuse_overtaken(seen: Seen) -> None:
+    """A journal from long ago, as a repaired node brings it back, would lead everything back to a retired key."""
+    for name, node in seen.on_node.items():
+        if node.journal and any(is_overtaken(node.journal, each.history) for each in seen.on_node.values()):
+            raise HardeningError(
+                f"{JOURNAL} on the node {name} speaks of a change of {node.journal.began} that others have overtaken "
+                "since. Nothing was touched: remove that file, and run again."
+            )
 
 
 def _spread_journal(context: Context, seen: Seen) -> None:

@@ -41,6 +41,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import finish, update_kubeadm
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import BINARY, JOURNAL, KEYS
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import hindrances
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import rewrite
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import scanned
@@ -167,6 +168,9 @@ def _load(context: Context, _seen: Seen, step: Step) -> None:
         seen = context.gatherer.seen(context.memory)
         pending = [each.name for each in seen.facts.servers if each.name in step.servers and is_pending(each)]
         if not pending:
+            if context.memory.hindrances:
+                # Some may have been there only because a server could not read what it has to.
+                context.memory.hindrances = tuple(hindrances(context, seen))
             return
         if time.monotonic() > until:
             raise HardeningError(

@@ -118,8 +118,7 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
 
 def _refusals(context: Context, _seen: Seen) -> Iterator[str]:
     """What an admission webhook or policy would refuse later, tried by dry runs: a walk has to write and to rewrite."""
-    for told in refused_canary(context.client, context.goal):
-        yield told
+    yield from refused_canary(context.client, context.goal)
     for name in sorted(context.goal.write):
         for resource in context.meant_by(name):
             yield from refused_rewrites(context.client, resource)

@@ -129,3 +129,8 @@ def test_a_server_that_cannot_read_what_is_used_gets_the_key_whatever_hinders_th
     known = replace(facts(Node("A", "A"), Node("B", "B"), stored="AB"), hindrances=("There is no room.",))
     step = next_step(replace(known, available=frozenset(KEYS[letter] for letter in "AB")), TO_B)
     assert step.action is Action.CONFIGURE
+
+
+def test_what_would_hinder_a_change_is_no_failure_where_there_is_nothing_to_change() -> None:
+    known = replace(facts(Node("B", "B", settled=True), stored="B"), hindrances=("There is no room.",), intent=None)
+    assert next_step(known, TO_B).action is not Action.REFUSE
