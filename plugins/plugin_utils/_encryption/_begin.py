@@ -14,8 +14,10 @@ from pathlib import PurePosixPath
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import goal_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import (
+    is_overtaken,
     journal_bytes,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._carry_out import scan_now
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
