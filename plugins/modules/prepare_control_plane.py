@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - kubeadm tells the API server of a node that joins where its encryption configuration lies, and does not bring it.
     Without the file that server does not start. This puts it there, in the same bytes that all other servers have
-    loaded, with the keys that backups need.
+    loaded, with the keys that backups need. What a node that was there before keeps stays, but for the journal of a
+    change of keys that the others have finished without it.
   - Refused while a change of keys is going on or lies open, where the servers have not all loaded the same, where
     kubeadm would not give the node the flag, and where an API server runs on the node already.
 author:
@@ -57,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 prepared:
-  description: By node, the files that were written, or in check mode would be. Empty where all were there.
+  description: By node, the files that were written or removed, or in check mode would be. Empty where all were so.
   returned: success
   type: dict
   sample: {cp4: [/etc/kubernetes/encryption/configuration.json]}

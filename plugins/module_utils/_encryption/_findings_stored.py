@@ -23,6 +23,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._find
 STRONG = ("secretbox", "aescbc", "kms_v2", "kms_v1")
 """What CIS 1.2.28 accepts. aesgcm, whose nonces are drawn at random, is spent after 200,000 writes: «Providers» of
 «Encrypting Confidential Data at Rest»."""
+_AESGCM_WRITES = 200_000
 PROVIDERS_MEANT = {"kms": ("kms_v2",)}
 """Which providers a user's word means, where it is not that provider alone."""
 
@@ -121,19 +122,23 @@ def _provider(seen: Inspected, demanded: Demanded, resource: str, found: _Stored
     accepted = _accepted(demanded)
     stored = sorted({_provider_of(prefix, seen) for prefix in found.by_prefix} - {*accepted, ""})
     if stored:
-        return _weak(subject, str(found), stored, demanded, "effect")
+        return _weak(seen, subject, str(found), stored, demanded, "effect")
     writing = sorted({key.provider for key in seen.writers(resource)} - {*accepted})
     if writing:
         told = " and ".join(map(_said, sorted(seen.writers(resource))))
-        return _weak(subject, f"the next value will be written with {told}; {found}", writing, demanded, "server")
+        return _weak(seen, subject, f"the next value will be written with {told}; {found}", writing, demanded, "server")
     if UNRECOGNISED in found.by_prefix:
         return judged(control, subject, "unknown", str(found), "effect", _FOREIGN)
     return _of_all(control, subject, found)
 
 
-def _weak(subject: str, evidence: str, providers: list[str], demanded: Demanded, proof: Proof) -> Finding:
+def _weak(
+    seen: Inspected, subject: str, evidence: str, providers: list[str], demanded: Demanded, proof: Proof
+) -> Finding:
     if "aesgcm" in providers and demanded.provider in ("", "aesgcm"):
-        evidence += "; a key of aesgcm is spent after 200,000 writes"
+        evidence += (
+            f"; a key of aesgcm is spent after {_AESGCM_WRITES:,} writes, at least {seen.aesgcm_writes:,} are done"
+        )
         remedy = "Change to secretbox, aescbc or a KMS, or waive it and rotate the key before that many writes."
     else:
         wanted = demanded.provider or "secretbox"

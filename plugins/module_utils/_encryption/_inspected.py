@@ -57,7 +57,7 @@ class Inspected:
     their directories. ``since`` is when a key was first seen, for keys whose name does not tell. ``upgrade`` says
     whether kubeadm's ClusterConfiguration keeps the encryption, and ``upgrade_told`` why not, or why it is not known.
     ``vault_trouble`` says why the vault that is named could not be looked into, ``untold`` why nobody tells which API
-    servers there are.
+    servers there are. ``aesgcm_writes`` is how many values the servers have written with aesgcm since they started.
     """
 
     facts: Facts
@@ -70,6 +70,7 @@ class Inspected:
     upgrade_told: str = ""
     vault_trouble: str = ""
     untold: str = ""
+    aesgcm_writes: int = 0
 
     @property
     def configured(self) -> frozenset[str]:

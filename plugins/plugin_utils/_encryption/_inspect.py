@@ -39,6 +39,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 
 _CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 _PROVIDERS = {"": "secretbox", "kms": "kms_v2"}
+_AESGCM = "k8s:enc:aesgcm:"
 _NEW = "new"
 """What stands for a key that is not made yet."""
 
@@ -73,6 +74,7 @@ class Look:
             upgrade_told=upgrade_told,
             vault_trouble=vault_trouble,
             untold=seen.untold,
+            aesgcm_writes=_aesgcm_writes(seen),
         )
         return found, seen
 
@@ -125,6 +127,12 @@ class Look:
         except HardeningError as error:
             return "unseen", str(error)
         return ("kept", "") if kept else ("lost", "apiServer.extraArgs or extraVolumes lack it")
+
+
+def _aesgcm_writes(seen: Seen) -> int:
+    """Since the servers started; what was written before nobody counts."""
+    by_prefix = (written for told in seen.told.values() for written in told.to_storage.values())
+    return int(sum(number for each in by_prefix for prefix, number in each.items() if prefix.startswith(_AESGCM)))
 
 
 def _is_ours(path: str, node: OnNode) -> bool:

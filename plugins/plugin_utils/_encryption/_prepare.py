@@ -31,6 +31,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import (
     BINARY,
     HISTORY,
+    JOURNAL,
     KEYS,
     OnNode,
 )
@@ -136,11 +137,11 @@ def refuse_without_flag(client: Client, node: OnNode) -> None:
 
 
 def due(nodes: Nodes, joining: Sequence[str], brought: Brought) -> dict[str, list[dict[str, Any]]]:
-    """By node, the files that it lacks or has otherwise, as the program that writes them takes them.
+    """By node, what :func:`lacking` says of it.
 
     Raises HardeningError where a node cannot be asked, or runs an API server already.
     """
-    calls: list[Call] = [("read", {"paths": brought.paths}), ("processes", {"binary": BINARY})]
+    calls: list[Call] = [("read", {"paths": [*brought.paths, JOURNAL]}), ("processes", {"binary": BINARY})]
     wanted = {}
     for name, answer in nodes.ask_each(dict.fromkeys(joining, calls), "_files").items():
         if isinstance(answer, NodeError):
@@ -151,21 +152,32 @@ def due(nodes: Nodes, joining: Sequence[str], brought: Brought) -> dict[str, lis
                 f"An API server runs on {name} already, so it does not need to be prepared: name it among the nodes "
                 "that are there, and run the role encryption_at_rest."
             )
-        wanted[name] = [
-            {
-                "path": path,
-                "content": base64.b64encode(content).decode("ascii"),
-                "replaces": (present[path] or {}).get("hash"),
-                "mode": "0600",
-            }
-            for path, content in brought.files(name, present).items()
-            if not _is_there(present[path], content)
-        ]
+        wanted[name] = lacking(name, present, brought)
     return wanted
 
 
-def _is_there(found: Mapping[str, Any] | None, content: bytes) -> bool:
-    return found is not None and _content(found) == content and found["mode"] == "0600" and found["owner"] == 0
+def lacking(node: str, present: Mapping[str, Mapping[str, Any] | None], brought: Brought) -> list[dict[str, Any]]:
+    """The files that a node lacks or has otherwise, as the program that writes them takes them.
+
+    A journal goes: it would speak of a change that the others have finished without this node.
+    """
+    files: dict[str, bytes | None] = {**brought.files(node, present), JOURNAL: None}
+    return [
+        _replacing(path, present[path], content)
+        for path, content in files.items()
+        if not _is_there(present[path], content)
+    ]
+
+
+def _replacing(path: str, found: Mapping[str, Any] | None, content: bytes | None) -> dict[str, Any]:
+    encoded = None if content is None else base64.b64encode(content).decode("ascii")
+    return {"path": path, "content": encoded, "replaces": (found or {}).get("hash"), "mode": "0600"}
+
+
+def _is_there(found: Mapping[str, Any] | None, content: bytes | None) -> bool:
+    if found is None or content is None:
+        return found is None and content is None
+    return _content(found) == content and found["mode"] == "0600" and found["owner"] == 0
 
 
 def _content(found: Mapping[str, Any] | None) -> bytes | None:

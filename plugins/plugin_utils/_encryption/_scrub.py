@@ -48,7 +48,13 @@ def scrub(context: Context, seen: Seen) -> Iterator[str]:
     def settle(member: Member, seconds: float) -> None:
         _let_settle(context, seen, member, seconds)
 
-    return scrubbed(Etcds.of(context.nodes, seen.on_node), context.guard.check, context.waiting, settle)
+    yield from scrubbed(Etcds.of(context.nodes, seen.on_node), context.guard.check, context.waiting, settle)
+    snapshots = sorted({f"{each.path} on {each.node}" for node in seen.on_node.values() for each in node.snapshots})
+    if snapshots:
+        yield (
+            "snapshots hold what was there when they were taken, in plain text what was not encrypted then: "
+            f"{', '.join(snapshots)}; move them to where backups are kept, or delete them"
+        )
 
 
 def scrubbed(

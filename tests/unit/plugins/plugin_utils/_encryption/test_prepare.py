@@ -39,8 +39,14 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import HISTORY, KEYS, File, OnNode
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._prepare import brought_by
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import (
+    HISTORY,
+    JOURNAL,
+    KEYS,
+    File,
+    OnNode,
+)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._prepare import brought_by, lacking
 
 MATERIAL = KeyMaterial(bytes(range(100, 132)))
 KEPT = KeyMaterial(bytes(range(132, 164)))
@@ -48,7 +54,7 @@ KEY = Key("secretbox", "k1", MATERIAL.fingerprint)
 OLD = Key("secretbox", "k0", KEPT.fingerprint)
 RING = {KEY: MATERIAL}
 PROVIDERS: Providers = {"secrets": (KEY,)}
-NOTHING: dict[str, Any] = {Settings().path: None, KEYS: None, HISTORY: None}
+NOTHING: dict[str, Any] = {Settings().path: None, KEYS: None, HISTORY: None, JOURNAL: None}
 
 
 def said(content: bytes) -> dict[str, Any]:
@@ -107,6 +113,21 @@ def test_a_node_that_joins_again_loses_no_key_that_it_alone_has() -> None:
     assert parse_history(files[HISTORY], "here") == earlier
     with pytest.raises(HardeningError, match=f"^{KEYS} on the node cp3 is damaged"):
         brought.files("cp3", {**NOTHING, KEYS: said(b"{")})
+
+
+def test_only_what_is_otherwise_is_written_and_an_old_journal_goes() -> None:
+    brought = brought_by(seen(node("cp1", kept={OLD: KEPT})))
+    files = brought.files("cp3", NOTHING)
+    assert [(each["path"], each["replaces"]) for each in lacking("cp3", NOTHING, brought)] == [
+        (Settings().path, None),
+        (KEYS, None),
+    ]
+    there = {**NOTHING, **{path: said(content) for path, content in files.items()}}
+    assert lacking("cp3", there, brought) == []
+    loose = {**there, Settings().path: {**said(files[Settings().path]), "mode": "0644"}}
+    assert [each["path"] for each in lacking("cp3", loose, brought)] == [Settings().path]
+    (gone,) = lacking("cp3", {**there, JOURNAL: {**said(b"{}"), "hash": "sha256:1"}}, brought)
+    assert (gone["path"], gone["content"], gone["replaces"]) == (JOURNAL, None, "sha256:1")
 
 
 def test_what_a_kms_needs_on_the_node_is_told() -> None:
