@@ -664,7 +664,7 @@ def sweep(run: str, directories: Sequence[str] = (), state: str = STATE) -> list
         ]
         for path in removed:
             os.unlink(path)
-        for directory in {os.path.dirname(path) for path in removed}:
+        for directory in dict.fromkeys(os.path.dirname(path) for path in removed):
             _sync(directory)
     return sorted(removed)
 

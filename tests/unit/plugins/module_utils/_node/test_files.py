@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes import _program
 
-from tests.unit.plugins.module_utils._node.node import SOURCE, Node, hash_of, told
+from tests.unit.plugins.module_utils._node.node import SOURCE, Node, hash_of, told, until
 
 
 @pytest.fixture
@@ -184,16 +184,18 @@ def test_a_program_that_hangs_is_ended_on_the_node_itself(node: Node) -> None:
 
 
 def test_nothing_that_is_sent_stands_in_arguments_or_in_a_file(node: Node) -> None:
-    slow = SOURCE + "\nOPERATIONS['slow'] = lambda key: time.sleep(2)\n"
+    begun, go = node.folder / "begun", node.folder / "go"
+    slow = f"\ndef slow(key):\n    open({str(begun)!r}, 'w').close()\n    while not os.path.exists({str(go)!r}):\n"
+    slow = SOURCE + slow + "        time.sleep(0.05)\nOPERATIONS['slow'] = slow\n"
     marker = f"the-key-{os.urandom(8).hex()}"
     process = node.start(("slow", {"key": marker}), source=slow)
-    time.sleep(0.7)
-    assert process.poll() is None
+    until(begun.exists)
     seen = {path: _bytes(path) for path in Path("/proc").glob("[0-9]*/cmdline")}
     assert _bytes(Path(f"/proc/{process.pid}/cmdline")).split(b"\0")[1:4] == [b"-I", b"-B", b"-"]
     held = [str(each.readlink()) for each in Path(f"/proc/{process.pid}/fd").iterdir()]
     assert [path for path, content in seen.items() if marker.encode() in content] == []
     assert [each for each in held if each.startswith("/") and not each.startswith("/dev/")] == []
+    go.touch()
     assert "result" in told(process)[0]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, told
+from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, told, until
 
 
 @pytest.fixture
@@ -149,9 +149,11 @@ def test_who_waits_too_long_for_a_hung_program_is_told_so(node: Node) -> None:
 
 def test_a_killed_program_leaves_nobody_waiting(node: Node) -> None:
     node.call("take", run="one", holder="me", seconds=60)
-    hang = "\ndef hang(state):\n    with _alone(state):\n        time.sleep(60)\nOPERATIONS['hang'] = hang\n"
+    has_it = node.folder / "has-it"
+    hang = f"\ndef hang(state):\n    with _alone(state):\n        open({str(has_it)!r}, 'w').close()\n"
+    hang += "        time.sleep(60)\nOPERATIONS['hang'] = hang\n"
     hanging = node.start(("hang", {"state": str(node.state)}), source=SOURCE + hang)
-    time.sleep(0.7)
+    until(has_it.exists)
     waiting = node.start(("keep", {"run": "one", "seconds": 60, "state": str(node.state)}))
     time.sleep(0.5)
     assert waiting.poll() is None

@@ -13,14 +13,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.plugins.module_utils._kube.fake_api import self_signed
-from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, told
+from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, told, until
 
 BINARY = f"server-{os.getpid()}"
 QUICK = SOURCE.replace("_EVERY_SECONDS = 1.0", "_EVERY_SECONDS = 0.1")
@@ -34,10 +34,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *_):
         pass
-http.server.HTTPServer.allow_reuse_address = True
-server = http.server.HTTPServer(("127.0.0.1", port), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificate, key)
+http.server.HTTPServer.allow_reuse_address = True
+server = http.server.HTTPServer(("127.0.0.1", port), Handler)
 server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
 """
@@ -101,6 +101,16 @@ def keys(node: Node) -> Path:
     return node.folder / "kubernetes" / "encryption" / "configuration.json"
 
 
+def _held(node: Node) -> str:
+    """The program, whose process that stays begins to wait for the server only after :func:`_go`."""
+    hold = f"\n_wait_really = _wait\ndef _wait(*given):\n    while not os.path.exists({str(node.folder / 'go')!r}):\n"
+    return QUICK + hold + "        time.sleep(0.05)\n    return _wait_really(*given)\n"
+
+
+def _go(node: Node) -> None:
+    (node.folder / "go").touch()
+
+
 def _call(node: Node, server: Server, files: list[dict[str, Any]], seconds: float) -> tuple[str, dict[str, Any]]:
     arguments = {"run": "one", "files": files, "binary": BINARY, "port": server.port, "seconds": seconds}
     return "write_watched", {**arguments, "state": str(node.state)}
@@ -142,8 +152,10 @@ def test_a_server_that_comes_back_keeps_the_new_files(node: Node, server: Server
 def test_a_server_that_does_not_come_back_gets_its_files_back(
     node: Node, server: Server, manifest: Path, keys: Path
 ) -> None:
-    _write(node, server, file(keys, b"new"), file(manifest, b"new", b"old", mode="0600"), seconds=1)
+    files = [file(keys, b"new"), file(manifest, b"new", b"old", mode="0600")]
+    _write(node, server, *files, seconds=1, source=_held(node))
     server.stop()
+    _go(node)
     watch = _ends(node)
     assert watch["state"] == "restored"
     assert "it is not running" in watch["told"]
@@ -160,18 +172,23 @@ def test_the_former_process_does_not_count_however_ready_it_is(node: Node, serve
 
 
 def test_a_new_process_that_never_becomes_ready_does_not_count(node: Node, server: Server, manifest: Path) -> None:
-    _write(node, server, file(manifest, b"new", b"old"), seconds=3)
+    _write(node, server, file(manifest, b"new", b"old"), seconds=3, source=_held(node))
     server.restart(status=500)
+    _serving(server)
+    _go(node)
     watch = _ends(node)
     assert watch["state"] == "restored" and "/readyz: status 500" in watch["told"]
     assert manifest.read_bytes() == b"old"
 
 
 def test_the_server_of_another_port_does_not_count(node: Node, server: Server, manifest: Path, tmp_path: Path) -> None:
-    other = Server(tmp_path)
-    _write(node, server, file(manifest, b"new", b"old"), seconds=1.5)
+    (tmp_path / "other").mkdir()
+    other = Server(tmp_path / "other")
+    _write(node, server, file(manifest, b"new", b"old"), seconds=1, source=_held(node))
     server.stop()
     other.start()
+    _serving(other)
+    _go(node)
     try:
         assert "it is not running" in _ends(node)["told"]
     finally:
@@ -181,8 +198,9 @@ def test_the_server_of_another_port_does_not_count(node: Node, server: Server, m
 def test_what_somebody_changed_meanwhile_is_left_and_all_else_too(
     node: Node, server: Server, manifest: Path, keys: Path
 ) -> None:
-    _write(node, server, file(keys, b"new"), file(manifest, b"new", b"old"), seconds=1)
+    _write(node, server, file(keys, b"new"), file(manifest, b"new", b"old"), seconds=0, source=_held(node))
     manifest.write_bytes(b"by hand")
+    _go(node)
     watch = _ends(node)
     assert watch["state"] == "left" and str(manifest) in watch["told"]
     assert (keys.read_bytes(), manifest.read_bytes()) == (b"new", b"by hand")
@@ -190,16 +208,16 @@ def test_what_somebody_changed_meanwhile_is_left_and_all_else_too(
 
 def test_a_removed_file_comes_back(node: Node, server: Server, keys: Path) -> None:
     node.call("write", run="one", files=[file(keys, b"old")])
-    _write(node, server, file(keys, None, b"old"), seconds=1)
+    _write(node, server, file(keys, None, b"old"), seconds=0, source=_held(node))
     assert not keys.exists()
+    _go(node)
     assert _ends(node)["state"] == "restored"
     assert keys.read_bytes() == b"old"
 
 
 def test_nobody_else_needs_to_live(node: Node, server: Server, manifest: Path) -> None:
     """Not the program that wrote, not its session, and it holds no connection open."""
-    arguments = [_call(node, server, [file(manifest, b"new", b"old")], 1.5)]
-    process = node.start(*arguments, source=QUICK)
+    process = node.start(_call(node, server, [file(manifest, b"new", b"old")], 0), source=_held(node))
     assert "result" in told(process)[0]
     pid = _watcher(node)
     assert os.getsid(pid) != os.getsid(0)
@@ -207,6 +225,7 @@ def test_nobody_else_needs_to_live(node: Node, server: Server, manifest: Path) -
     assert {held.pop(name) for name in ("0", "1", "2")} == {os.devnull}
     assert all(target.startswith("pipe:") for target in held.values()) and len(held) <= 1
     assert b"old" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    _go(node)
     assert _ends(node)["state"] == "restored"
 
 
@@ -219,7 +238,7 @@ def test_a_write_that_is_killed_in_the_middle_is_undone_at_once(
     hangs += "        time.sleep(60)\n    _put_file(path, temporary)\nWRITER = os.getpid()\n"
     files = [file(keys, b"new"), file(manifest, b"new", b"old")]
     process = node.start(_call(node, server, files, 60), source=QUICK + hangs)
-    _until(keys.exists)
+    until(keys.exists)
     assert node.call("watched")["state"] == "waiting"
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -248,7 +267,7 @@ def test_one_waits_at_a_time_and_what_it_watches_is_not_written(
     assert node.refused("write", run="one", files=[file(manifest, b"newer", b"new")])["kind"] == "watched"
     assert node.call("write", run="one", files=[file(keys, b"new")])[0]["written"]
     os.kill(_watcher(node), signal.SIGKILL)
-    _until(lambda: node.call("watched")["state"] == "lost")
+    until(lambda: node.call("watched")["state"] == "lost")
     assert node.call("write", run="one", files=[file(manifest, b"newer", b"new")])[0]["written"]
 
 
@@ -286,7 +305,7 @@ def test_a_server_in_a_network_of_its_own_is_not_the_nodes(node: Node, server: S
     apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--net"]
     with subprocess.Popen([*apart, server.binary, "-I", "-S", "-c", "import time; time.sleep(60)"]) as hosted:
         try:
-            _until(lambda: b"unshare" not in Path(f"/proc/{hosted.pid}/cmdline").read_bytes())
+            until(lambda: b"unshare" not in Path(f"/proc/{hosted.pid}/cmdline").read_bytes())
             assert _pids(node) == [ours]
         finally:
             hosted.kill()
@@ -301,10 +320,14 @@ def test_without_the_lock_nothing_is_written_and_nobody_waits(node: Node, server
 def test_it_waits_for_the_flock_of_another_before_it_puts_anything_back(
     node: Node, server: Server, manifest: Path
 ) -> None:
-    _write(node, server, file(manifest, b"new", b"old"), seconds=1)
-    hang = "\ndef hang(state):\n    with _alone(state):\n        time.sleep(60)\nOPERATIONS['hang'] = hang\n"
+    _write(node, server, file(manifest, b"new", b"old"), seconds=0, source=_held(node))
+    has_it = node.folder / "has-it"
+    hang = f"\ndef hang(state):\n    with _alone(state):\n        open({str(has_it)!r}, 'w').close()\n"
+    hang += "        time.sleep(60)\nOPERATIONS['hang'] = hang\n"
     hanging = node.start(("hang", {"state": str(node.state)}), source=SOURCE + hang)
-    time.sleep(2.5)
+    until(has_it.exists)
+    _go(node)
+    time.sleep(1)
     assert manifest.read_bytes() == b"new"
     hanging.kill()
     hanging.communicate()
@@ -322,11 +345,4 @@ def _serving(server: Server) -> None:
         with socket.socket() as tried:
             return tried.connect_ex(("127.0.0.1", server.port)) == 0
 
-    _until(answers)
-
-
-def _until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(answers)

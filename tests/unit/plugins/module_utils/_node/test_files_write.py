@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, hash_of, told
+from tests.unit.plugins.module_utils._node.node import SOURCE, Node, file, hash_of, told, until
 
 BEFORE_PUT = "\n_put_file = _put\ndef _put(path, temporary):\n"
 """Put behind the program's source: what happens before a file is put into its place."""
@@ -195,7 +193,7 @@ def test_a_kill_between_the_temporary_file_and_its_place_changes_nothing(
     source = SOURCE + BEFORE_PUT + "    time.sleep(60)\n"
     files = [file(keys, b"new", replaces=b"old"), file(manifest, b"new", replaces=b"old")]
     process = node.start(("write", {"run": "one", "files": files, "state": str(node.state)}), source=source)
-    _until(lambda: len(_leftovers(node)) == 2)
+    until(lambda: len(_leftovers(node)) == 2)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert keys.read_bytes() == b"old" and manifest.read_bytes() == b"old"
@@ -244,10 +242,3 @@ def test_two_programs_never_write_at_once(node: Node, keys: Path) -> None:
     assert {answer["refused"]["kind"] for answer in answers if "refused" in answer} == {"changed"}
     [number] = [number for number, answer in enumerate(answers) if "result" in answer]
     assert keys.read_bytes() == b"new%d" % number
-
-
-def _until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
