@@ -18,7 +18,8 @@ PREFIX = re.compile(r"k8s:enc:(?P<provider>[a-z]+):v\d:(?P<name>[^:]*):")
 
 def nothing_is_lost(cluster: Cluster, storm: Storm) -> None:
     """Every secret is readable at every server, and every node's file can read every value in etcd."""
-    assert storm.all_is_there() == []
+    missing = storm.all_is_there()
+    assert not missing, "\n".join(missing[:20])
     stored = {each for each in storm.prefixes() if each}
     for node in cluster.nodes:
         readable = {prefix_of(provider, name) for provider, name in readers(cluster.configuration(node))}
