@@ -742,7 +742,7 @@ def _server(binary: str, port: int, seconds: float, host: str, certificate: str,
 
 def _check_ready(server: Server) -> None:
     seen = ""
-    for _ in range(_TIMES_READY):
+    for _attempt in range(_TIMES_READY):
         seen = _ask(server)
         if seen == _READY:
             return

@@ -48,7 +48,7 @@ class Hosts:
                 context.connection, context, new_stdin=None, task_uuid=self._task._uuid, ansible_playbook_pid=""
             )
             if connection is None:
-                raise NodeError(name, f"there is no connection plugin “{context.connection}”: see ansible_connection.")
+                raise NodeError(name, f"there is no connection plugin «{context.connection}»: see ansible_connection.")
             self._become(name, connection, variables, template, context)
             self._set_options(connection, variables, template, context)
             _check(name, connection)
@@ -110,7 +110,7 @@ class Hosts:
         method = template(variables.get("ansible_become_method") or self._task.become_method)
         become = become_loader.get(method)
         if become is None:
-            raise NodeError(name, f"there is no become plugin “{method}”: see ansible_become_method.")
+            raise NodeError(name, f"there is no become plugin «{method}»: see ansible_become_method.")
         connection.set_become_plugin(become)
         context.set_become_plugin(become.name)
 

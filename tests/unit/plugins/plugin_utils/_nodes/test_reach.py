@@ -98,10 +98,10 @@ def test_a_connection_is_used_again_and_threads_have_one_each() -> None:
     fakes = Fakes()
     node = _node(fakes)
     source = _program.source("_files")
-    for _ in range(3):
+    for _time in range(3):
         node.ask(source, [("about", {})], 60)
     assert len(fakes.made) == 1
-    threads = [threading.Thread(target=node.ask, args=(source, [("about", {})], 60)) for _ in range(3)]
+    threads = [threading.Thread(target=node.ask, args=(source, [("about", {})], 60)) for _time in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
