@@ -44,8 +44,8 @@ options:
     default: present
   provider:
     description:
-      - Who encrypts. Without it the one that writes now, and V(secretbox) where everything is in plain text. What writes
-        now may not be clear, or may be V(aesgcm) alone, and then it has to be said.
+      - Who encrypts. Without it the one that writes now, and V(secretbox) where everything is in plain text. Where
+        it is not clear what writes now, or it is V(aesgcm), it has to be said.
       - Under FIPS 140 choose V(kms) or V(aescbc).
       - A key of V(aesgcm) is spent after 200,000 writes, to which rewriting adds one for each object.
     type: str
@@ -129,6 +129,7 @@ extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.control_plane.escrow
   - hardening.kubernetes.auth
+  - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup
 seealso:
   - module: hardening.kubernetes.encryption_info

@@ -14,7 +14,7 @@ description:
     which provider and key each was written. Values themselves never leave the node.
   - Compares that with how many objects the API counts at the same revision, asks each API server at its own address
     what it has loaded, and looks at the files of each node.
-  - Decides the items 1.2.27 and 1.2.28 of the CIS Kubernetes Benchmark by what was seen so, for each group of resources.
+  - Decides the items 1.2.27 and 1.2.28 of the CIS Kubernetes Benchmark by that, for each group of resources.
   - What could not be looked at is V(unknown) and names what was missing. Without O(nodes) that is everything, with the
     way to give them, or on managed clusters the provider's own command.
 author:
@@ -40,8 +40,8 @@ options:
     default: [secrets]
   age_days:
     description:
-      - How old, in days, the key that writes may become; 0 is any age. The names of keys that this collection makes tell
-        their time, the age of others is V(unknown).
+      - How old, in days, the key that writes may become; 0 is any age. The names of keys that this collection makes
+        tell their time, the age of others is V(unknown).
     type: int
     default: 365
   plain_text:
@@ -63,6 +63,7 @@ extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.control_plane.escrow
   - hardening.kubernetes.auth
+  - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup
 seealso:
   - module: hardening.kubernetes.encryption

@@ -44,6 +44,7 @@ attributes:
 extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.auth
+  - hardening.kubernetes.attributes
   - hardening.kubernetes.attributes.actiongroup
 seealso:
   - module: hardening.kubernetes.encryption
