@@ -136,7 +136,7 @@ def test_the_option_says_which_vault() -> None:
 
 class Forgetful(VaultFile):
     def get(self, key: Key) -> KeyMaterial:
-        return OTHER
+        return {key: OTHER}[key]
 
 
 def test_a_vault_that_gives_other_bytes_back_has_not_kept_the_key(file: VaultFile, tmp_path: Path) -> None:
