@@ -31,6 +31,8 @@ from tests.encryption.ledger import ABSENT, Ledger
 from tests.encryption.restarts import Restarts
 
 PAGE = 250
+FEWEST, MOST = 10, 40
+"""How many secrets a writer has at a time, besides those that stay."""
 STORAGE_WORDS = (
     "transform",
     "decrypt",
@@ -304,7 +306,7 @@ class Storm:
         serial = itertools.count()
         for _name in self._paced(self._changes / self._writers):
             action = chance.random()
-            if len(mine) < 10 or action < 0.35:
+            if len(mine) < FEWEST or (action < 0.35 and len(mine) < MOST):
                 name = f"storm-{number}-{next(serial):05}"
                 if self._create(doors, name, self._patience):
                     mine[name] = 1

@@ -94,6 +94,7 @@ def test_a_kill_while_it_is_first_enabled_and_disabled(one: Cluster, tmp_path: P
         walk.change({"state": "absent", "most_per_second": SLOWLY}, [(FIRST[point], kind)])
 
 
+@pytest.mark.long
 def test_a_random_walk(as_left: Cluster, tmp_path: Path, seed: int) -> None:
     with rough(Storm(as_left, base=BASE, changes=30)) as storm:
         random_walk(as_left, storm, tmp_path, seed, CHANGES)

@@ -41,6 +41,7 @@ def test_of_two_runs_the_second_refuses(encrypted: Cluster, tmp_path: Path) -> N
         nothing_is_lost(encrypted, storm)
 
 
+@pytest.mark.long
 def test_a_run_that_slept_while_another_finished_changes_nothing(encrypted: Cluster, tmp_path: Path) -> None:
     with planned(Storm(encrypted, base=60)) as storm:
         first = Run(encrypted, tmp_path, ROTATED)
