@@ -91,7 +91,7 @@ def encrypted(_three: Cluster, tmp_path: Path) -> Cluster:
     """Three control planes that encrypt, as the collection has it; by which provider, an earlier test has chosen."""
     if not key_of(_three):
         _three.reset()
-        finish(_three, tmp_path, {"state": "present"})
+        finish(_three, tmp_path, {"state": "present", "scrub": False})
     return _three
 
 

@@ -204,9 +204,10 @@ def random_walk(cluster: Cluster, storm: Storm, folder: Path, seed: int, changes
 
 
 def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
-    """A command that changes something."""
+    """A command that changes something; one in four cleans etcd too, which takes more than all the rest."""
+    scrub = chance.random() < 0.25
     if not provider:
-        return {"state": "present", "provider": chance.choice(PROVIDERS)}
+        return {"state": "present", "provider": chance.choice(PROVIDERS), "scrub": scrub}
     other = [each for each in PROVIDERS if each != provider]
     ways: list[dict[str, Any]] = [
         {"state": "rotated"},
@@ -215,7 +216,7 @@ def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
         {"state": "absent"},
     ]
     (way,) = chance.choices(ways, (4, 2, 2, 1))
-    return way
+    return {**way, "scrub": scrub}
 
 
 def _moment(chance: random.Random) -> Moment:

@@ -16,7 +16,7 @@ from tests.encryption.invariants import is_encrypted, key_of, nothing_is_lost
 from tests.encryption.runs import Run, finish
 from tests.encryption.storm import Storm, planned, rough
 
-ROTATED = {"state": "rotated", "most_per_second": 30}
+ROTATED = {"state": "rotated", "most_per_second": 30, "scrub": False}
 PAST = "2001-01-01T00:00:00.000000Z"
 LOCK_OF_THE_PAST = f"""
 import json
