@@ -57,16 +57,20 @@ else:
 """
 KILLS = (
     Moment(words="1 of 8, keep_key", seconds=0.3),
-    Moment(words="3 of 8, configure", seconds=0.3),
     Moment(words="4 of 8, reencrypt", seconds=0.5),
     Moment(words="6 of 8, configure", seconds=0.3),
 )
+SOME_SECRETS = """
+for number in $(seq 40); do
+  printf -- '---\\napiVersion: v1\\nkind: Secret\\nmetadata: {name: secret-%s}\\n' $number
+done | kubectl --kubeconfig /etc/kubernetes/admin.conf create --filename -
+"""
 BASE64 = "base64 at 0"
 SECRET = re.compile(r'(?<=")[A-Za-z0-9+/]{43}=(?=")')
 BROKEN = (
-    'sed -i "s/secretbox/secretbux/" {path}',
-    "truncate --size=-60 {path}",
-    "echo trailing: >> {path}",
+    ("{path}", "truncate --size=-60"),
+    ("{path}", "sed -i '$ s/$/ trailing:/'"),
+    (f"{STATE}/keys.json", "truncate --size=-60"),
 )
 """What a hand that slips makes of a file with keys; whoever reads it is to say where the mistake is and no more."""
 
@@ -146,6 +150,7 @@ def test_no_key_is_anywhere_but_where_it_has_to_be(one: Cluster, tmp_path: Path)
     runs = Talkative(one, tmp_path)
     drawn = runs.prepare()
     vault = {"escrow": {"command": [str(runs.private / "vault")]}}
+    one.on(node, "sh", "-c", SOME_SECRETS)
     with sampled(one) as processes:
         assert runs.run(state="present", snapshot="/var/lib/hardening-snapshots") == 0, runs.outputs[-1][-5000:]
         keys = on_node(one)
@@ -153,13 +158,12 @@ def test_no_key_is_anywhere_but_where_it_has_to_be(one: Cluster, tmp_path: Path)
             runs.run(moment, state="rotated", most_per_second=20)
             keys |= on_node(one)
         path = one.configuration_path(node)
-        for broken in BROKEN:
-            for each in (path, f"{STATE}/keys.json"):
-                one.on(node, "cp", "-p", each, f"{each}.sound")
-                one.on(node, "sh", "-c", broken.format(path=each))
-                assert runs.run(state="rotated") > 0
-                one.on(node, "mv", f"{each}.sound", each)
-        assert runs.run(state="rotated", provider="aescbc", **vault) == 0, runs.outputs[-1][-5000:]
+        for file, breaks in BROKEN:
+            each = file.format(path=path)
+            one.on(node, "sh", "-c", f"cp -p {each} {each}.sound && {breaks} {each}")
+            assert runs.run(state="rotated") > 0
+            one.on(node, "mv", f"{each}.sound", each)
+        assert runs.run(state="present", provider="aescbc", **vault) == 0, runs.outputs[-1][-5000:]
         keys |= on_node(one)
     assert keys <= drawn_keys(drawn)
     leaks = Leaks(one, drawn_keys(drawn), began)
@@ -171,7 +175,7 @@ def test_no_key_is_anywhere_but_where_it_has_to_be(one: Cluster, tmp_path: Path)
         *leaks.here(runs.private, *runs.private.iterdir()),
     ]
     assert not found
-    assert len(keys) > len(KILLS) / 2
+    assert len(keys) >= 3, "too few keys were made for this to tell anything"
     assert set(allowed(one, node)) == {path, f"{STATE}/keys.json"}
 
 
@@ -203,10 +207,8 @@ def test_a_key_that_lies_about_is_found(one: Cluster, tmp_path: Path) -> None:
     (tmp_path / "planted").write_text(base64.b64encode(f'{{"secret": "{texts[4]}"}}'.encode()).decode())
     leaks = Leaks(one, keys, began)
     try:
-        assert leaks.on_nodes() == [
-            f"{node} /var/tmp/planted: key 0 as bytes",
-            f"{node} the journal: key 1 as {BASE64}",
-        ]
+        there = {f"{node} /var/tmp/planted: key 0 as bytes", f"{node} the journal: key 1 as {BASE64}"}
+        assert there <= set(leaks.on_nodes())
         found = {f"processes: key {number} as {BASE64}" for number in (2, 3)}
         assert found <= set(leaks.in_text("processes", *processes))
         assert [each for each in leaks.here() if str(tmp_path) in each]
