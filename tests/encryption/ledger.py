@@ -75,10 +75,13 @@ class Ledger:
         with self._lock:
             return {name for name, history in self._versions.items() if ABSENT not in _possible(history, since, until)}
 
-    def names(self) -> list[str]:
-        """All secrets that were ever begun."""
+    def names(self, most_absent: int) -> list[str]:
+        """All secrets that may be there now, and of those that are certainly gone the last so many."""
         with self._lock:
-            return sorted(self._versions)
+            now = time.monotonic()
+            gone = [name for name, history in self._versions.items() if _possible(history, now, now) == {ABSENT}]
+            left_out = {*gone[: max(len(gone) - most_absent, 0)]}
+            return sorted(self._versions.keys() - left_out)
 
     def known(self, names: Iterable[str]) -> set[str]:
         """Those of these names that were ever begun."""

@@ -31,6 +31,8 @@ from tests.encryption.ledger import ABSENT, Ledger
 from tests.encryption.restarts import Restarts
 
 PAGE = 250
+MOST_GONE = 100
+"""How many deleted secrets each server is asked for in the end."""
 FEWEST, MOST = 10, 40
 """How many secrets a writer has at a time, besides those that stay."""
 STORAGE_WORDS = (
@@ -182,7 +184,7 @@ class Storm:
             return self._difference(address, name, found, since, time.monotonic())
 
         with ThreadPoolExecutor(8) as pool:
-            yield from filter(None, pool.map(look, self.ledger.names()))
+            yield from filter(None, pool.map(look, self.ledger.names(MOST_GONE)))
 
     def _difference(self, address: str, name: str, found: str | None, since: float, until: float) -> str:
         if self.ledger.is_right(name, found, since, until):

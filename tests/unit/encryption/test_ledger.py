@@ -58,3 +58,13 @@ def test_contents_differ_by_secret_and_generation() -> None:
     one, other = Ledger("one"), Ledger("other")
     made = [each.content(name, number) for each in (one, other) for name in ("a", "b") for number in (1, 2)]
     assert len(set(made)) == len(made)
+
+
+def test_of_what_is_gone_the_last_is_looked_for(ledger: Ledger) -> None:
+    for name in ("three", "john"):
+        for generation in (1, ABSENT):
+            ledger.begin(name, generation)
+            ledger.done(name)
+    ledger.begin("case", 1)
+    assert ledger.names(1) == ["case", "jane", "john"]
+    assert ledger.names(0) == ["case", "jane"]
