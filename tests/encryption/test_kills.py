@@ -46,7 +46,9 @@ POINTS = {
     "etcd is defragmented": Moment(words="7 of 8, scrub", seconds=0.5),
     "the journal is closed": Moment(words="8 of 8, finish"),
 }
-BRIEFLY = (("half is rewritten", "controller"),)
+
+
+pytestmark = pytest.mark.long
 
 
 def rotated(point: str) -> dict[str, Any]:
@@ -54,14 +56,8 @@ def rotated(point: str) -> dict[str, Any]:
     return {"state": "rotated", "most_per_second": SLOWLY, "scrub": "scrub" in POINTS[point].words}
 
 
-@pytest.mark.parametrize(
-    ("point", "kind"),
-    [
-        pytest.param(point, kind, marks=[] if (point, kind) in BRIEFLY else [pytest.mark.long])
-        for point in POINTS
-        for kind in KILLS
-    ],
-)
+@pytest.mark.parametrize("kind", KILLS)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_kill_while(encrypted: Cluster, tmp_path: Path, point: str, kind: str) -> None:
     with rough(Storm(encrypted, base=BASE, changes=20)) as storm:
         walk = Walk(encrypted, storm, tmp_path, random.Random(f"{point} {kind}"))
@@ -70,7 +66,6 @@ def test_a_kill_while(encrypted: Cluster, tmp_path: Path, point: str, kind: str)
     storm.clear()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("point", POINTS)
 def test_a_change_is_undone_when(encrypted: Cluster, tmp_path: Path, point: str) -> None:
     with rough(Storm(encrypted, base=BASE, changes=20)) as storm:
@@ -89,7 +84,6 @@ FIRST = {
 }
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("kind", KILLS)
 @pytest.mark.parametrize("point", FIRST)
 def test_a_kill_while_it_is_first_enabled_and_disabled(one: Cluster, tmp_path: Path, point: str, kind: str) -> None:
@@ -99,7 +93,6 @@ def test_a_kill_while_it_is_first_enabled_and_disabled(one: Cluster, tmp_path: P
         walk.change({"state": "absent", "most_per_second": SLOWLY, "scrub": False}, [(FIRST[point], kind)])
 
 
-@pytest.mark.long
 def test_a_random_walk(as_left: Cluster, tmp_path: Path, seed: int) -> None:
     with rough(Storm(as_left, base=BASE, changes=30)) as storm:
         random_walk(as_left, storm, tmp_path, seed, CHANGES)
