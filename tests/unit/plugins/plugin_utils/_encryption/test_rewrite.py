@@ -313,8 +313,12 @@ def test_where_everything_fails_for_a_minute_no_more_is_tried(
     monkeypatch.setattr(_crew, "_HOPELESS_SECONDS", 0.5)
     store.fill(2_000)
     why = 'failed calling webhook "freeze.example.org": connection refused'
-    fails = lambda request: request.method == "PATCH" and len(store.patches) >= 30  # noqa: E731
-    store.meanwhile = lambda request: (500, status(500, "InternalError", why)) if fails(request) else None
+
+    def fail(request: Request) -> Reply | None:
+        fails = request.method == "PATCH" and len(store.patches) >= 30
+        return (500, status(500, "InternalError", why)) if fails else None
+
+    store.meanwhile = fail
     told = rewrite([client], "secrets")
     assert told.done == 30
     assert told.stuck_count and told.left and told.done + told.stuck_count + told.left == 2_000
