@@ -118,13 +118,13 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Looks at everything, tells the states that it would walk through and how many objects it would rewrite.
+    details: Looks at everything, tells the states that it would walk through and how many objects it would rewrite.
   diff_mode:
     support: none
-    description: What is in the files must not be shown.
+    details: What is in the files must not be shown.
   idempotent:
     support: partial
-    description: With O(state=rotated) each run makes a new key. All others change nothing when all is as asked for.
+    details: With O(state=rotated) each run makes a new key. All others change nothing when all is as asked for.
 extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.control_plane.escrow

@@ -52,13 +52,13 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Also tells which status each finding would have when M(hardening.kubernetes.encryption) has run.
+    details: Also tells which status each finding would have when M(hardening.kubernetes.encryption) has run.
   diff_mode:
     support: N/A
-    description: Does not change anything.
+    details: Does not change anything.
   idempotent:
     support: full
-    description: Does not change anything.
+    details: Does not change anything.
 extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.control_plane.escrow

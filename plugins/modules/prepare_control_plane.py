@@ -34,13 +34,13 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Looks at all nodes, and tells whether files would be written.
+    details: Looks at all nodes, and tells whether files would be written.
   diff_mode:
     support: none
-    description: What is in the files must not be shown.
+    details: What is in the files must not be shown.
   idempotent:
     support: full
-    description: Writes nothing where the same files are there.
+    details: Writes nothing where the same files are there.
 extends_documentation_fragment:
   - hardening.kubernetes.control_plane
   - hardening.kubernetes.auth

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]
 
 PROVIDERS = ("secretbox", "aescbc", "aesgcm", "kms")
 

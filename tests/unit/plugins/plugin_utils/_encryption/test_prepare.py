@@ -62,7 +62,9 @@ def said(content: bytes) -> dict[str, Any]:
     return {"kind": "file", "mode": "0600", "owner": 0, "content": base64.b64encode(content).decode()}
 
 
-def node(name: str, providers: Providers = PROVIDERS, ring: Any = RING, **changes: Any) -> OnNode:
+def node(name: str, providers: Providers | None = None, ring: Any = None, **changes: Any) -> OnNode:
+    providers = PROVIDERS if providers is None else providers
+    ring = RING if ring is None else ring
     content = render(providers, ring) if providers else None
     settings = Settings()
     file = File(settings.path, content, hash_of(content) if content else "", "0600", 0, "file" if content else "")
