@@ -164,6 +164,7 @@ def test_a_file_that_no_server_may_load(by_hand: Cluster, tmp_path: Path) -> Non
     assert not wrong
 
 
+@pytest.mark.long
 def test_a_configuration_that_is_mounted_as_a_file(by_hand: Cluster, tmp_path: Path) -> None:
     (node,) = by_hand.nodes
     manifest = yaml.safe_load(by_hand.on(node, "cat", MANIFEST))
@@ -177,6 +178,7 @@ def test_a_configuration_that_is_mounted_as_a_file(by_hand: Cluster, tmp_path: P
     assert "mount its directory" in told
 
 
+@pytest.mark.long
 def test_who_lacks_a_permission(one: Cluster, tmp_path: Path) -> None:
     told = refusal(one, tmp_path, impersonate_user="jane")
     assert "jane" in told
@@ -190,6 +192,7 @@ def test_who_lacks_a_permission(one: Cluster, tmp_path: Path) -> None:
     assert "This user may not delete secrets in kube-system" in told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("missing", "words"),
     [(-(1 << 20), ("raise --quota-backend-bytes",)), (2 << 20, ("raise --quota-backend-bytes",))],
@@ -206,6 +209,7 @@ def test_an_etcd_that_is_full(one: Cluster, tmp_path: Path, missing: int, words:
     assert all(each in told for each in words), told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", ["mine", "-"])
 def test_what_was_made_by_hand_is_adopted(one: Cluster, tmp_path: Path, first: str) -> None:
     """By a user who may do what the collection's own roles grant, and no more."""
