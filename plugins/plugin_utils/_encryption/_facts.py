@@ -35,6 +35,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
 _LOOK_AGAIN_SECONDS = 2.0
+_HASH_SECONDS = 5.0
+"""A server that starts anew between two questions may seem to have loaded what nobody knows."""
 _SAME_START_SECONDS = 3.0
 """By how much two accounts of when a process was started may differ: the kernel tells its own in whole seconds."""
 _INVENTORY = "The list of nodes"
@@ -176,13 +178,13 @@ class Gatherer:
 
     def seen_patiently(self, memory: Memory, seconds: float, waiting: Callable[[str], None]) -> Seen:
         """The facts, once every server answers; after so many seconds as they are, and then no more of that server."""
-        until = time.monotonic() + seconds
+        began = time.monotonic()
         while True:
             seen = self.seen(memory)
             missing = _missing(seen)
             if not missing.keys() - memory.waited_for:
                 return seen
-            if time.monotonic() >= until:
+            if time.monotonic() >= began + (seconds if _may_come_back(seen) else min(seconds, _HASH_SECONDS)):
                 memory.waited_for |= missing.keys()
                 return seen
             for name, why in missing.items():
@@ -216,6 +218,12 @@ def _sources(
         told = {source: frozenset(names.get(each, each) for each in known) | silent for source, known in said.items()}
         return sources | told, ""
     return sources, untold
+
+
+def _may_come_back(seen: Seen) -> bool:
+    """Whether anything but the hash of what a server has loaded is missing: that is cleared up by a look or two."""
+    is_silent = any(each.state != "running" for each in seen.facts.servers)
+    return bool(is_silent or seen.untold or len(set(seen.facts.sources.values())) > 1)
 
 
 def _missing(seen: Seen) -> dict[str, str]:
