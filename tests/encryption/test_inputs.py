@@ -55,7 +55,7 @@ OPTIONS: Mapping[str, tuple[dict[str, Any], str]] = {
     ),
     "a resource by its kind": ({"resources": ["Secret"]}, "the plural name is meant"),
     "no resource": ({"resources": []}, "name at least secrets"),
-    "a node that the inventory does not have": ({"nodes": ["control_plain"]}, "did you mean"),
+    "a node that the inventory does not have": ({"nodes": ["{{ groups['control_plane'][0] }}s"]}, "did you mean"),
     "no node": ({"nodes": []}, "groups['control_plane']"),
     "a node that is named twice": ({"nodes": ["{{ groups['control_plane'][0] }}"] * 2}, "name each node once"),
     "a rotation where nothing is encrypted": ({"state": "rotated"}, "enable it first"),

@@ -87,7 +87,7 @@ def refused_rewrites(client: Client, resource: str) -> Iterator[str]:
     """What would refuse to have objects written anew, tried on the first few by dry runs, which admission sees too."""
     found = resource_of(client, resource)
     page = client.checked_list(client.request("GET", found.path(), query=[("limit", str(TRIED))], accept=METADATA_LIST))
-    for item in page["items"]:
+    for item in page["items"] or ():
         each = stored(item)
         body = {"metadata": {"uid": each.uid, "resourceVersion": each.version}}
         path, query = found.path(each.namespace, each.name), [*_QUERY, ("dryRun", "All")]

@@ -13,7 +13,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _crew
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import MOST_LISTED, rewrite
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import (
+    MOST_LISTED,
+    refused_rewrites,
+    rewrite,
+)
 
 from tests.unit.plugins.module_utils._kube.fake_api import CUT, FakeApi, Request, fake_api, status
 from tests.unit.plugins.plugin_utils._encryption.fake_store import FakeStore, Reply
@@ -330,3 +334,20 @@ def test_no_more_requests_are_started_in_a_second_than_is_allowed(store: FakeSto
     started = time.monotonic()
     assert rewrite([client], "secrets", Limits(most_per_second=50)).done == 40
     assert 0.75 <= time.monotonic() - started < 2
+
+
+def test_a_resource_without_objects_is_refused_nothing(store: FakeStore, client: Client) -> None:
+    """A server says ``null`` for no items of a list of metadata."""
+    none = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": None}
+    store.meanwhile = lambda request: (200, none) if request.method == "GET" else None
+    assert list(refused_rewrites(client, "secrets")) == []
+
+
+def test_what_would_refuse_a_rewrite_is_told_before_anything_is_rewritten(store: FakeStore, client: Client) -> None:
+    store.fill(1)
+    why = 'admission webhook "freeze.example.org" denied the request'
+    store.meanwhile = lambda request: (403, status(403, "Forbidden", why)) if request.method == "PATCH" else None
+    (told,) = refused_rewrites(client, "secrets")
+    assert why in told
+    (patch,) = (each for each in store.api.requests if each.method == "PATCH")
+    assert patch.query["dryRun"] == "All"
