@@ -148,6 +148,7 @@ def test_options_that_cannot_be_meant(one: Cluster, tmp_path: Path) -> None:
     assert left(one) == before
 
 
+@pytest.mark.long
 def test_a_file_that_no_server_may_load(by_hand: Cluster, tmp_path: Path) -> None:
     """The server goes on with what it has, and would not start again with some of these files."""
     (node,) = by_hand.nodes
