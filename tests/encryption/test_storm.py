@@ -29,7 +29,7 @@ def by_hand(_three: Cluster) -> ByHand:
     _three.reset()
     hand = ByHand(_three)
     hand.write(["-", "one"])
-    _three.each(lambda node: hand.enable(node))
+    _three.each(hand.enable)
     return hand
 
 

@@ -45,7 +45,9 @@ class Here:
     def ask(self, name: str, program: str, calls: Sequence[tuple[str, Mapping[str, Any]]], timeout: float = 60) -> Any:
         self.asked += [(name, operation) for operation, _arguments in calls]
         source = f"{(PROGRAMS / f'{program}.py').read_text()}\nanswer({json.dumps(calls)!r})\n"
-        ran = subprocess.run([sys.executable, "-I", "-"], input=source, capture_output=True, text=True, timeout=timeout)
+        ran = subprocess.run(
+            [sys.executable, "-I", "-"], input=source, capture_output=True, text=True, timeout=timeout, check=False
+        )
         line = next(line for line in ran.stdout.splitlines() if line.startswith(_etcd.MARKER))
         results = []
         for answer in json.loads(line.removeprefix(_etcd.MARKER)):

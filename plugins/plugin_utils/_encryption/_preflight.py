@@ -156,8 +156,9 @@ def _kubeadm(context: Context, seen: Seen) -> Iterator[str]:
     """What kubeadm has to write at its next upgrade or join must be something that can be said."""
     try:
         text = cluster_configuration(context.client)[1]
-        if text and final(context.goal):
-            with_encryption(text, next(iter(seen.on_node.values())).settings)
+        for node in list(seen.on_node.values())[:1]:
+            if text and final(context.goal):
+                with_encryption(text, node.settings)
     except HardeningError as error:
         yield str(error)
 
