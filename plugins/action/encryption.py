@@ -17,7 +17,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._begin import begin, run_name, tidy
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import (
+    QUICK_SECONDS,
+    Gatherer,
+    Memory,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import Guard
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import (
     OPTIONS_SPEC,
@@ -34,9 +38,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._walk import walk
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import Nodes
 
-_QUICK_SECONDS = 3.0
-"""How long a server may be away before it is looked at again, with everything else."""
-
 
 class ActionModule(HardeningAction):
     """The walk: in the controller's process from its beginning to its end, so that keys are in no task and no file."""
@@ -47,7 +48,7 @@ class ActionModule(HardeningAction):
         """Walk to what is asked for; in check mode tell the way."""
         self._refuse_several(task_vars)
         options = read_options(arguments)
-        client, quick = connect(arguments), connect(arguments, outage_seconds=_QUICK_SECONDS)
+        client, quick = connect(arguments), connect(arguments, outage_seconds=QUICK_SECONDS)
         refuse_foreign(platform(client))
         refuse_unserved(options.resources, served(client))
         nodes = Nodes(self, options.nodes, task_vars)

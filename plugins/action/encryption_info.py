@@ -26,19 +26,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import ESCROW_SPEC, escrow_of
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._inspect import (
-    Look,
-    foreseen,
-    keys_told,
-    servers_told,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import QUICK_SECONDS, Gatherer
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._inspect import Look, foreseen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import NODES_SPEC
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._platform import platform
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import served
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import keys_told, servers_told
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import Nodes
-
-_QUICK_SECONDS = 3.0
 
 
 class ActionModule(HardeningAction):
@@ -73,7 +67,7 @@ class ActionModule(HardeningAction):
         refuse_unserved(demanded.resources, stored)
         nodes = Nodes(self, list(dict.fromkeys(arguments["nodes"])), task_vars)
         try:
-            gatherer = Gatherer(connect(arguments, outage_seconds=_QUICK_SECONDS), nodes, arguments["manifest"])
+            gatherer = Gatherer(connect(arguments, outage_seconds=QUICK_SECONDS), nodes, arguments["manifest"])
             look = Look(client, nodes, gatherer, stored, escrow_of(arguments["escrow"]))
             seen, gathered = look.inspected(demanded)
         finally:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from ansible.release import __version__ as ansible_core_version
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._auth import AUTH_SPEC, connect
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._plain import plain
 from ansible_collections.hardening.kubernetes.plugins.module_utils._policy._permissions import (
+    Part,
     Permission,
     missing_message,
     permissions,
@@ -43,17 +44,7 @@ class ActionModule(HardeningAction):
         "parts": {
             "type": "list",
             "elements": "str",
-            "choices": [
-                "namespaces",
-                "pod_security",
-                "resource_limits",
-                "network_policies",
-                "rbac",
-                "cluster_access",
-                "probe",
-                "record",
-                "encryption_at_rest",
-            ],
+            "choices": list(get_args(Part)),
             "default": ["pod_security", "network_policies", "probe"],
         },
         "namespaces": {"type": "list", "elements": "str", "default": []},

@@ -15,14 +15,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _prepare
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._begin import run_name
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import (
+    QUICK_SECONDS,
+    Gatherer,
+    Memory,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import Guard
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import NODES_SPEC
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._platform import platform
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import Waiting
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import Nodes
-
-_QUICK_SECONDS = 3.0
 
 
 class ActionModule(HardeningAction):
@@ -44,7 +46,7 @@ class ActionModule(HardeningAction):
             raise HardeningError(f"{both}: a node either is there or joins; take it out of nodes while it joins again.")
         client = connect(arguments)
         refuse_foreign(platform(client))
-        quick = connect(arguments, outage_seconds=_QUICK_SECONDS)
+        quick = connect(arguments, outage_seconds=QUICK_SECONDS)
         old, new = Nodes(self, there, task_vars), Nodes(self, joining, task_vars)
         every = Nodes(self, [*there, *joining], task_vars)
         try:

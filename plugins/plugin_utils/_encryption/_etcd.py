@@ -32,6 +32,7 @@ PROGRAM = "_etcd"
 NOT_TO_BE_LOOKED_INTO = frozenset({"gateway_off", "auth_on"})
 """Refusals that stay until somebody changes how etcd is started or guarded: what it holds is unknown then."""
 
+_NO_NODE = "No control plane node answers that could ask etcd."
 _SCAN_SECONDS = 900.0
 _SNAPSHOT_SECONDS = 3600.0
 _STATUS_SECONDS = 30.0
@@ -98,7 +99,9 @@ class Etcds:
     @property
     def prefix(self) -> str:
         """Below which key the servers keep everything."""
-        return next(iter(self.by_node.values())).prefix
+        for etcd in self.by_node.values():
+            return etcd.prefix
+        raise HardeningError(_NO_NODE)
 
     def ask(self, operation: str, timeout: float, **arguments: Any) -> Any:
         """The result of an operation on the first node that reaches etcd."""
@@ -118,7 +121,7 @@ class Etcds:
                 troubles.append(error)
             except NodeError as error:
                 troubles.append(error)
-        raise troubles[0] if troubles else HardeningError("No control plane node is known that could ask etcd.")
+        raise troubles[0] if troubles else HardeningError(_NO_NODE)
 
     def at(self, node: str, endpoints: Sequence[str], operation: str, timeout: float, **arguments: Any) -> Any:
         """The result of an operation on this node."""

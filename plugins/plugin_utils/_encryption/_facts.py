@@ -34,6 +34,8 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import registered
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
+QUICK_SECONDS = 3.0
+"""How long a client of these may wait for a server that left: it is looked at again, with everything else."""
 _LOOK_AGAIN_SECONDS = 2.0
 _HASH_SECONDS = 5.0
 """A server that starts anew between two questions may seem to have loaded what nobody knows."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._foresee import foresee
@@ -28,16 +27,15 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._soundness import Remark, remarks_on
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import possible, standing
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import Escrow
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcds, scan
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory, Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._kms import kms_of, refuse_undated
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import KEYS, STATE, File, OnNode
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
-_CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 _PROVIDERS = {"": "secretbox", "kms": "kms_v2"}
 _AESGCM = "k8s:enc:aesgcm:"
 _NEW = "new"
@@ -118,8 +116,7 @@ class Look:
 
     def _upgrade(self, seen: Seen) -> tuple[Upgrade, str]:
         try:
-            found = self.client.get(_CONFIG_MAP, "kubeadm-config", "kube-system")
-            text = ((found or {}).get("data") or {}).get("ClusterConfiguration")
+            _found, text = cluster_configuration(self.client)
             if not text:
                 return "not_kubeadm", ""
             settings = next((node.settings for node in seen.on_node.values() if node.configured), Settings())
@@ -186,19 +183,3 @@ def _new_key(facts: Facts, demanded: Demanded) -> Key:
         wanted = min(providers)
     plugins = sorted(key for key in writing if key.provider == wanted and not key.has_material)
     return plugins[0] if plugins else Key(wanted, _NEW, _NEW)
-
-
-def servers_told(seen: Seen) -> list[dict[str, Any]]:
-    """What each server says itself that it has loaded."""
-    return [{"name": name, "loaded": told.loaded or "", "started": told.started_at} for name, told in seen.told.items()]
-
-
-def keys_told(facts: Facts) -> list[dict[str, str]]:
-    """The keys that any server reads with, those that write first."""
-    loaded = [keys for server in facts.servers for keys in (server.loaded or {}).values()]
-    ordered = dict.fromkeys([*(keys[0] for keys in loaded), *(key for keys in loaded for key in keys)])
-    return [
-        {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
-        for key in ordered
-        if key != IDENTITY
-    ]

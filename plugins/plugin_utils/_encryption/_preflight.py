@@ -13,6 +13,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import parsed
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import final
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import refused_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
@@ -118,10 +119,13 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
 
 def _refusals(context: Context, _seen: Seen) -> Iterator[str]:
     """What an admission webhook or policy would refuse later, tried by dry runs: a walk has to write and to rewrite."""
-    yield from refused_canary(context.client, context.goal)
-    for name in sorted(context.goal.write):
-        for resource in context.meant_by(name):
-            yield from refused_rewrites(context.client, resource)
+    try:
+        yield from refused_canary(context.client, context.goal)
+        for name in sorted(context.goal.write):
+            for resource in context.meant_by(name):
+                yield from refused_rewrites(context.client, resource)
+    except KubeError as error:
+        yield f"What admission would refuse could not be tried: {error}"
 
 
 def _etcd_members(context: Context, seen: Seen) -> Iterator[str]:
@@ -143,7 +147,7 @@ def _other_servers(context: Context, seen: Seen) -> Iterator[str]:
     known = {hint for node in seen.on_node.values() for hint in node.hints}
     try:
         others = etcds(context, seen).servers() - known
-    except NodeError:
+    except HardeningError:
         return  # What keeps the run from looking into etcd is told of the scan.
     if others:
         yield (

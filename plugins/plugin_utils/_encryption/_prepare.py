@@ -24,9 +24,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     parse_keys,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import LOCK_SECONDS
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import (
     BINARY,
@@ -37,8 +37,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
-
-_CONFIG_MAP = KNOWN["v1", "ConfigMap"]
 
 Name = TypeVar("Name")
 Said = TypeVar("Said")
@@ -126,8 +124,7 @@ def _refusals(seen: Seen) -> Iterator[str]:
 
 def refuse_without_flag(client: Client, node: OnNode) -> None:
     """Raise HardeningError where kubeadm would start the node's API server without the configuration."""
-    found = client.get(_CONFIG_MAP, "kubeadm-config", "kube-system")
-    text = ((found or {}).get("data") or {}).get("ClusterConfiguration")
+    _found, text = cluster_configuration(client)
     if text and not read_cluster_configuration(text).keeps(node.settings):
         raise HardeningError(
             "No node was prepared. kubeadm's ClusterConfiguration does not have the flags and the mount of the "

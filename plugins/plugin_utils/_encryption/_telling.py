@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._foresee import Foreseen
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Action, Step
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
+    IDENTITY,
+    Action,
+    Facts,
+    Step,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 
@@ -77,8 +82,8 @@ class Account:
             **_told(self._steps),
             "changed": any(step.action not in _LOOKING for step in self._steps),
             "refused": "",
-            "servers": _servers(self._seen),
-            "keys": _keys(self._seen),
+            "servers": servers_told(self._seen) if self._seen else [],
+            "keys": keys_told(self._seen.facts) if self._seen else [],
         }
 
     def failed(self, error: HardeningError) -> dict[str, Any]:
@@ -107,18 +112,17 @@ def _told(steps: Iterable[Step]) -> dict[str, Any]:
     }
 
 
-def _servers(seen: Seen | None) -> list[dict[str, Any]]:
-    if seen is None:
-        return []
+def servers_told(seen: Seen) -> list[dict[str, Any]]:
+    """What each server says itself that it has loaded."""
     return [{"name": name, "loaded": told.loaded or "", "started": told.started_at} for name, told in seen.told.items()]
 
 
-def _keys(seen: Seen | None) -> list[dict[str, str]]:
-    """The keys that any server reads with, the writing ones first."""
-    if seen is None:
-        return []
-    said = (keys for server in seen.facts.servers for keys in (server.loaded or {}).values())
+def keys_told(facts: Facts) -> list[dict[str, str]]:
+    """The keys that any server reads with, those that write first."""
+    loaded = [keys for server in facts.servers for keys in (server.loaded or {}).values()]
+    ordered = dict.fromkeys([*(keys[0] for keys in loaded), *(key for keys in loaded for key in keys)])
     return [
         {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
-        for key in dict.fromkeys(key for keys in said for key in keys)
+        for key in ordered
+        if key != IDENTITY
     ]

@@ -228,3 +228,9 @@ def test_the_flags_of_an_api_server_say_how_etcd_is_reached() -> None:
     assert etcd.holding("events") == ("https://a:1", "https://b:1")
     assert etcd.holding("deployments.apps") == ("https://c:1",) and etcd.holding("secrets") == etcd.endpoints
     assert Etcd.of(Manifest((), "", False, Place())) == Etcd(())
+
+
+def test_without_a_node_that_answers_it_is_told_that_none_does() -> None:
+    nobody = Etcds(cast(Nodes, Answering(lambda _node, _asked: None)), {})
+    with pytest.raises(HardeningError, match="No control plane node answers"):
+        str(nobody.prefix)

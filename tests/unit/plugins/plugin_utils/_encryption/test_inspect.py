@@ -16,7 +16,8 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Providers,
     Server,
 )
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._inspect import foreseen, keys_told
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._inspect import foreseen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import keys_told
 
 KEY = Key("secretbox", "k1", "1111")
 OLD = Key("secretbox", "k0", "0000")
