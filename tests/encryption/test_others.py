@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.encryption.clusters import LEASE, MANIFEST, STATE, Cluster
+from tests.encryption.clusters import LEASE, MANIFEST, READY_SECONDS, RUNS_AS_SAVED, SAVED, STATE, Cluster
 from tests.encryption.invariants import is_encrypted, key_of, nothing_is_lost
 from tests.encryption.runs import Run, finish
 from tests.encryption.storm import Storm, planned, rough
@@ -96,6 +97,26 @@ def test_a_server_that_comes_back_with_its_old_file_is_found(encrypted: Cluster,
         finish(encrypted, tmp_path, ROTATED, times=2)
         nothing_is_lost(encrypted, storm)
         assert key_of(encrypted) not in (None, before)
+
+
+@pytest.mark.long
+def test_a_server_that_lost_its_flags_gets_them_back(encrypted: Cluster, tmp_path: Path) -> None:
+    """As an upgrade with a ClusterConfiguration of before leaves it: it cannot read what it has to, nor is it ready."""
+    late = encrypted.nodes[-1]
+    storm = Storm(encrypted, base=60)
+    storm.prepare()
+    before = key_of(encrypted)
+    encrypted.on(late, "cp", f"{SAVED}/kube-apiserver.yaml", "/etc/kubernetes/.back.yaml")
+    encrypted.on(late, "mv", "/etc/kubernetes/.back.yaml", MANIFEST)
+    deadline = time.monotonic() + READY_SECONDS
+    while not encrypted.holds(late, RUNS_AS_SAVED):
+        assert time.monotonic() < deadline, "the API server did not restart without its flags"
+        time.sleep(0.5)
+    assert storm.all_is_there(), "the server was to be unable to read"
+    finish(encrypted, tmp_path, {"state": "present"})
+    nothing_is_lost(encrypted, storm)
+    assert key_of(encrypted) == before
+    storm.clear()
 
 
 def time_passes(cluster: Cluster) -> None:

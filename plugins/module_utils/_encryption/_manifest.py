@@ -103,6 +103,13 @@ def read_manifest(text: str) -> Manifest:
     )
 
 
+def user_of(text: str) -> int:
+    """The user as whom the server of a manifest runs; root's 0 where it says nothing."""
+    server = _server(text)
+    spoken = [each.get("securityContext") or {} for each in (server.pod["spec"], server.container)]
+    return int({"runAsUser": 0, **spoken[0], **spoken[1]}["runAsUser"])
+
+
 def place_in(text: str, path: str) -> Place:
     """Where on the node the server of a manifest finds what it sees at a path."""
     return place_of(path, _server(text).mounts())

@@ -66,7 +66,7 @@ def _unsound_file(seen: Standing) -> Iterator[str]:
         if server.file is None:
             yield (
                 f"The encryption configuration on the node of {server.name} cannot be used{_because(server.trouble)}."
-                " Correct it there, or remove the node from the cluster if it is gone, and run again."
+                " Correct it there, and run again."
             )
 
 

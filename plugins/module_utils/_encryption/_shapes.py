@@ -67,6 +67,7 @@ class Server:
     ``None`` where these bytes are not known to us; ``file`` is what lies on its node, ``None`` where it could not be
     read or is unsound. ``trouble`` says why either is ``None``, or why the server could not be asked. ``kept`` are the
     keys in the node's key file. ``writes_for`` are the seconds since it certainly writes with its present first keys.
+    ``ready`` is what its ``/readyz`` says: one that cannot read its own Secrets, as those of bootstrap tokens, is not.
     ``canary``: an object was written through it, read through every other server, and seen in etcd under the right
     prefix. ``listed``: since it loaded what it has, it has answered a LIST of every object.
     """
@@ -79,6 +80,7 @@ class Server:
     automatic_reload: bool = True
     kept: frozenset[Key] = frozenset()
     writes_for: float = 0
+    ready: bool = True
     canary: bool = False
     listed: bool = False
 
@@ -201,7 +203,8 @@ class Action(Enum):
 class Step:
     """The next thing to do, and ``why``: what it waits for, or why it is refused, in one or two sentences.
 
-    ``files`` has the new file by server for ``CONFIGURE``, ``keys`` what to keep for ``KEEP_KEY``, ``objects`` how
+    ``files`` has the new file by server for ``CONFIGURE``, which ``repairs`` servers that cannot read all that is used
+    and need not be ready before; ``keys`` what to keep for ``KEEP_KEY``, ``objects`` how
     many there are to rewrite for ``REENCRYPT``, ``seconds`` how long to wait for ``SETTLE``.
     """
 
@@ -210,6 +213,7 @@ class Step:
     why: str
     servers: tuple[str, ...] = ()
     files: Mapping[str, Providers] = field(default_factory=dict)
+    repairs: bool = False
     keys: tuple[Key, ...] = ()
     objects: int = 0
     seconds: float = 0

@@ -110,7 +110,7 @@ def _read_what_is_used(seen: Standing) -> Step | None:
     """A server that comes back with an old file is repaired here too, before it starts."""
     files = {server.name: seen.reading_all(seen.writers(server)) for server in seen.lacking(seen.used)}
     why = "Values in etcd, or what another server may write, could not be read by all servers: they get the keys first."
-    return configure(seen, files, State.READ_NEW, why)
+    return configure(seen, files, State.READ_NEW, why, repairs=True)
 
 
 def _refuse_stopped(seen: Standing) -> Step | None:
@@ -128,6 +128,18 @@ def _refuse_stopped(seen: Standing) -> Step | None:
 def _load_files(seen: Standing) -> Step | None:
     pending = seen.pending()
     return load(seen, pending) if pending else None
+
+
+def _refuse_not_ready(seen: Standing) -> Step | None:
+    """Not before its repair: a server that cannot read its own Secrets is not ready for that."""
+    not_ready = [server.name for server in seen.facts.servers if not server.ready]
+    if not not_ready:
+        return None
+    why = (
+        f"The API server {', '.join(not_ready)} says that it is not ready, though it has loaded a configuration that"
+        " reads every value: see what its /readyz?verbose and its log complain of, correct that, and run again."
+    )
+    return Step(Action.REFUSE, State.PREFLIGHT, why)
 
 
 def _keep_new(seen: Standing) -> Step | None:
@@ -200,10 +212,10 @@ def _verify(seen: Standing) -> Step | None:
         why = "Only a scan that began after the last former write may show that no value needs an old key."
         return Step(Action.SCAN, State.VERIFY, why)
     found = {resource: sum(scan.counts.get(resource, {}).values()) for resource in seen.goal.write}
-    differing = [resource for resource in sorted(found) if found[resource] != scan.counted.get(resource, 0)]
+    differing = [resource for resource in sorted(found) if found[resource] != scan.counted.get(resource)]
     if not differing:
         return None
-    told = ", ".join(f"{each} ({found[each]} and {scan.counted.get(each, 0)})" for each in differing)
+    told = ", ".join(f"{each} ({found[each]} and {scan.counted.get(each, 'none known')})" for each in differing)
     why = (
         f"etcd holds another number of values than the API counts at the same revision: {told}. Not all of them were"
         " seen, so nothing is dropped: compare the API servers' --etcd-prefix with what was scanned."
@@ -268,6 +280,7 @@ _RULES: tuple[Callable[[Standing], Step | None], ...] = (
     _read_what_is_used,
     _refuse_stopped,
     _load_files,
+    _refuse_not_ready,
     _keep_new,
     _read_new,
     _write_new,

@@ -698,6 +698,7 @@ def write_watched(
     host: str = "",
     certificate: str = "",
     key: str = "",
+    repairs: bool = False,
     state: str = STATE,
 ) -> list[dict[str, Any]]:
     """As ``write``, and a process stays that puts the former files back unless the server comes back.
@@ -705,7 +706,8 @@ def write_watched(
     That is: within ``seconds`` all processes of ``binary`` that serve ``port`` have started after the write, and the
     port answers /readyz with 200 three times in a row. Needs nobody afterwards; ``watched`` tells how it went.
     Refused (``watched``) while an earlier one still waits, and (``not_ready``) where it is not ready before: nobody
-    could tell whether it comes back. What is not given of host, certificate and key is as the running one has it.
+    could tell whether it comes back; unless that is what this ``repairs``. What is not given of host, certificate and
+    key is as the running one has it.
     """
     wanted = _wanted(files, state)
     with _alone(state):
@@ -715,7 +717,8 @@ def write_watched(
         if due:
             _check_unwatched([], state)
             server = _server(binary, port, seconds, host, certificate, key)
-            _check_ready(server)
+            if not repairs:
+                _check_ready(server)
             staged = _stage_all(due, present, state)
             try:
                 watcher = _Watcher.begin(run, server, due, present, state)

@@ -103,7 +103,7 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
         if each.restarts and name in off:
             context.write({name: each.files})
         elif each.restarts:
-            _restart(context, seen, name, each)
+            _restart(context, seen, name, each, step.repairs)
 
 
 def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -116,7 +116,7 @@ def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMat
     return ring
 
 
-def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
+def _restart(context: Context, seen: Seen, name: str, writing: Writing, repairs: bool) -> None:
     """The files of a server that starts anew by them; the node puts the former ones back if it does not come up."""
     node = seen.on_node[name]
     backup = backup_of(node)
@@ -129,6 +129,7 @@ def _restart(context: Context, seen: Seen, name: str, writing: Writing) -> None:
         "binary": BINARY,
         "port": int(node.said.flag("secure-port", "6443")),
         "seconds": context.options.restart_seconds,
+        "repairs": repairs,
     }
     context.on_nodes("write_watched", {name: watching})
     _wait_for_restart(context, name)

@@ -38,6 +38,7 @@ _SNAPSHOT_SECONDS = 3600.0
 _STATUS_SECONDS = 30.0
 _MOST_SCANS = 3
 _GONE = 410
+_UNREADABLE = 500
 _KMS_V2 = PREFIXES["kms_v2"].partition("{")[0]
 
 
@@ -148,7 +149,8 @@ class Scan:
     """What the values in etcd begin with, at one revision, by name of the goal.
 
     ``bytes`` is the size of all values. ``began`` is when the scan began (``time.monotonic``). ``counted`` is how many
-    objects the API counts at the same revision. ``undated`` are names and prefixes of a KMS v2 plugin of which it was
+    objects the API counts at the same revision; names of which no API server can read all values are missing there.
+    ``undated`` are names and prefixes of a KMS v2 plugin of which it was
     not known with which of its keys it writes now.
     """
 
@@ -168,7 +170,7 @@ class Scan:
 
 def scan(
     etcds: Etcds,
-    client: Client,
+    clients: Sequence[Client],
     served: Iterable[str],
     names: Collection[str],
     known: Iterable[str],
@@ -176,6 +178,7 @@ def scan(
 ) -> Scan:
     """Look at every value of what the names mean, and have the API count its objects at the same revision.
 
+    ``clients`` reach the API servers, of which one that cannot read every value cannot count, and the next is asked.
     ``known`` are the prefixes of all keys that anything names. ``kms`` is, by prefix of a KMS v2 plugin, the
     ``sha256:…`` of the id of the key that it writes with now; values under another id are ``outdated``.
 
@@ -187,7 +190,7 @@ def scan(
         began = time.monotonic()
         try:
             found = [_scanned(etcds, apart, known, kms or {}) for apart in _apart(etcds, places)]
-            counted = _counted(client, found, known)
+            counted = _counted(clients, names, found)
         except (KubeError, NodeRefused) as error:
             if again == 1 or not _is_compacted(error):
                 raise
@@ -207,8 +210,8 @@ class _Found:
     outdated: Mapping[str, int]
     undated: frozenset[tuple[str, str]]
 
-    def is_known(self, place: Place, known: Collection[str]) -> bool:
-        return all(prefix == PLAIN or prefix in known for prefix in self.counts[place.directory])
+    def is_plain(self, place: Place) -> bool:
+        return self.counts[place.directory].keys() <= {PLAIN}
 
 
 def _apart(etcds: Etcds, places: Iterable[Place]) -> list[tuple[Place, ...]]:
@@ -265,24 +268,26 @@ def _outdated(key_ids: Mapping[str, Mapping[str, int]], kms: Mapping[str, str]) 
     )
 
 
-def _counted(client: Client, found: Iterable[_Found], known: Collection[str]) -> Counter[str]:
-    """By name of the goal, how many objects the API counts at the revision of the scan."""
-    counted: Counter[str] = Counter()
+def _counted(clients: Sequence[Client], names: Iterable[str], found: Iterable[_Found]) -> dict[str, int]:
+    """By name of the goal, how many objects the API counts at the revision of the scan, where a server can."""
     wanted = [(each, place) for each in found for place in each.places if place.is_served]
+    numbers: dict[str, list[int | None]] = {name: [] for name in names}
+    for (_each, place), number in zip(
+        wanted, clients[0].parallel(lambda of: _count(clients, *of), wanted), strict=True
+    ):
+        numbers[place.name].append(number)
+    return {name: sum(filter(None, counts)) for name, counts in numbers.items() if None not in counts}
 
-    def count(of: tuple[_Found, Place]) -> int:
-        each, place = of
+
+def _count(clients: Sequence[Client], found: _Found, place: Place) -> int | None:
+    """None where every server cannot read one of the values: which key it lacks is what the user has to hear."""
+    for client in clients:
         try:
-            return count_at(client, place.resource, each.revision)
+            return count_at(client, place.resource, found.revision)
         except KubeError as error:
-            # A server that cannot read a value cannot list it: that its key is unknown is what the user has to hear.
-            if each.is_known(place, known) or _is_compacted(error):
+            if error.status < _UNREADABLE or found.is_plain(place):
                 raise
-            return 0
-
-    for (_each, place), number in zip(wanted, client.parallel(count, wanted), strict=True):
-        counted[place.name] += number
-    return counted
+    return None
 
 
 def _together(names: Iterable[str], found: Sequence[_Found], counted: Mapping[str, int], began: float) -> Scan:
@@ -294,7 +299,7 @@ def _together(names: Iterable[str], found: Sequence[_Found], counted: Mapping[st
             outdated[place.name] += each.outdated.get(place.directory, 0)
     return Scan(
         {name: dict(counter) for name, counter in counts.items()},
-        {name: counted.get(name, 0) for name in counts},
+        counted,
         {name: number for name, number in outdated.items() if number},
         sum(sum(each.bytes.values()) for each in found),
         max((each.revision for each in found), default=0),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
@@ -43,7 +43,8 @@ class Evidence:
     decrypted, by resource, and ``from_storage_errors`` those that it could not; ``to_storage`` those that it wrote, by
     resource and the beginning of the prefix (``k8s:enc:secretbox:v1:``, without the key's name). They count since the
     server started, and of resources alone that its configuration names. ``kms_key_ids`` are, by the name of a KMS v2
-    plugin, the SHA-256 of the id of the key that the plugin says it encrypts with, as ``sha256:<hex>``.
+    plugin, the SHA-256 of the id of the key that the plugin says it encrypts with, as ``sha256:<hex>``. ``ready`` is
+    what ``/readyz`` says.
     """
 
     loaded: str | None
@@ -59,6 +60,7 @@ class Evidence:
     from_storage_errors: float = 0
     to_storage: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     kms_key_ids: Mapping[str, str] = field(default_factory=dict)
+    ready: bool = True
 
     @property
     def unchanged_for(self) -> float:
@@ -71,7 +73,8 @@ def evidence(client_at: Client) -> Evidence:
     """What the server at this client's own address says now. Raises KubeError where it does not answer or refuses."""
     answer = client_at.checked(client_at.request("GET", "/metrics", accept="text/plain"))
     answered_at = parsedate_to_datetime(answer.date).timestamp() if answer.date else 0.0
-    return evidence_of(answer.body if isinstance(answer.body, str) else "", answered_at)
+    ready = client_at.request("GET", "/readyz", accept="text/plain", insist=False).ok
+    return replace(evidence_of(answer.body if isinstance(answer.body, str) else "", answered_at), ready=ready)
 
 
 def evidence_of(text: str, answered_at: float = 0) -> Evidence:

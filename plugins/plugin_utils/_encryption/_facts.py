@@ -204,11 +204,11 @@ def _sources(
 ) -> tuple[dict[str, frozenset[str]], str]:
     """Who knows which servers, and why nobody could be asked; any server that answers will do.
 
-    The cluster forgets one that does not answer, so of these nobody has to know. Where none answers, nothing is done
-    anyway.
+    The cluster forgets one that does not answer or is not ready, so of these nobody has to know. Where none answers,
+    nothing is done anyway.
     """
     names = {hint: node.name for node in on_node.values() for hint in node.hints}
-    silent = {each.name for each in servers if each.state != "running"}
+    silent = {each.name for each in servers if each.state != "running" or not each.ready}
     sources = {_INVENTORY: frozenset(each.name for each in servers)}
     untold = ""
     for client in answering:
@@ -224,16 +224,16 @@ def _sources(
 
 def _may_come_back(seen: Seen) -> bool:
     """Whether anything but the hash of what a server has loaded is missing: that is cleared up by a look or two."""
-    is_silent = any(each.state != "running" for each in seen.facts.servers)
+    is_silent = any(each.state != "running" or not each.ready for each in seen.facts.servers)
     return bool(is_silent or seen.untold or len(set(seen.facts.sources.values())) > 1)
 
 
 def _missing(seen: Seen) -> dict[str, str]:
     """The servers that are not what they should be and may yet become it: one that was killed is back soon."""
     silent = {
-        each.name: each.trouble or each.state
+        each.name: each.trouble or ("it is not ready" if each.state == "running" else each.state)
         for each in seen.facts.servers
-        if each.state != "running" or each.loaded is None
+        if each.state != "running" or each.loaded is None or not each.ready
     }
     sources = seen.facts.sources
     known = frozenset[str]().union(*sources.values())
@@ -274,6 +274,7 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
         node.settings.automatic_reload,
         kept,
         writes_for=max(told.unchanged_for, seen_for),
+        ready=told.ready,
         canary=proof in memory.tried,
         listed=proof in memory.listed,
     )

@@ -89,11 +89,11 @@ class Look:
         in_force = [said for server in facts.servers for said in possible(server)]
         configured = {name for said in in_force for name in said}
         known = standing(facts, Goal({})).known
-        client = next(iter(seen.clients.values()), self.client)
+        clients = [*seen.clients.values()] or [self.client]
         try:
             etcds = Etcds.of(self.nodes, seen.on_node)
             kms = kms_of(seen.told.values())
-            found = scan(etcds, client, self.served, configured.union(demanded.resources), known, kms)
+            found = scan(etcds, clients, self.served, configured.union(demanded.resources), known, kms)
             refuse_undated(found, [(name, keys[0]) for said in in_force for name, keys in said.items() if keys])
         except HardeningError as error:
             return replace(facts, unscannable=str(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._kubeadm import with_encryption
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import place_in
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._manifest import place_in, user_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import parsed
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import final
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
@@ -76,6 +76,18 @@ def _foreign_files(_context: Context, seen: Seen) -> Iterator[str]:
                 f"Beside the manifests on the node {name} lies {', '.join(foreign)}, and the kubelet takes every file "
                 "there for a pod: move it elsewhere."
             )
+
+
+def _users(context: Context, seen: Seen) -> Iterator[str]:
+    """The files with keys are root's alone."""
+    users = {name: user_of((node.manifest.content or b"").decode()) for name, node in seen.on_node.items()}
+    others = {name: user for name, user in users.items() if user}
+    if others and final(context.goal):
+        told = ", ".join(f"{name} ({user})" for name, user in others.items())
+        yield (
+            f"The manifest of the API server {told} has it run as another user than root, who could not read the "
+            "configuration with the keys, which is root's alone (0600): let it run as root, by runAsUser: 0."
+        )
 
 
 def _permissions(context: Context, _seen: Seen) -> Iterator[str]:
@@ -170,6 +182,7 @@ def _kubeadm(context: Context, seen: Seen) -> Iterator[str]:
 _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _clocks,
     _foreign_files,
+    _users,
     _permissions,
     _plugins,
     _refusals,

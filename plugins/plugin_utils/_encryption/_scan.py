@@ -24,11 +24,11 @@ def scanned(context: Context, seen: Seen) -> _etcd.Scan:
     """The histogram of every resource of the goal, with the size of all values. Raises HardeningError without one."""
     known = standing(seen.facts, context.goal).known
     kms = kms_of(seen.told.values())
-    client = next(iter(seen.clients.values()), context.client)
+    clients = [*seen.clients.values()] or [context.client]
     for again in range(_MOST_LOOKS, 0, -1):
         context.look_at_resources(seen)
         try:
-            found = _etcd.scan(etcds(context, seen), client, context.memory.served, context.goal.write, known, kms)
+            found = _etcd.scan(etcds(context, seen), clients, context.memory.served, context.goal.write, known, kms)
         except _etcd.Unserved:
             if again == 1:
                 raise

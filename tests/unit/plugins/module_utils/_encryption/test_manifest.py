@@ -20,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     RESTART_ANNOTATION,
     Settings,
     read_manifest,
+    user_of,
     with_encryption,
     with_restart,
     without_encryption,
@@ -254,3 +255,14 @@ def test_what_is_not_ours_is_not_taken_out(text: str, told: str) -> None:
 def test_a_path_that_could_break_the_manifest_is_refused(path: str) -> None:
     with pytest.raises(HardeningError, match="is not one for the configuration"):
         with_encryption(KUBEADM, Settings(path))
+
+
+@pytest.mark.parametrize(
+    ("pod", "container", "user"),
+    [({}, {}, 0), ({"runAsUser": 65534}, {}, 65534), ({"runAsUser": 65534}, {"runAsUser": 0}, 0)],
+)
+def test_as_whom_the_server_runs(pod: dict[str, int], container: dict[str, int], user: int) -> None:
+    manifest = yaml.safe_load(KUBEADM)
+    manifest["spec"]["securityContext"] |= pod
+    manifest["spec"]["containers"][0]["securityContext"] = container
+    assert user_of(yaml.safe_dump(manifest)) == user

@@ -70,7 +70,7 @@ def test_the_history_forgets_the_oldest() -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"keys": [{}], "x": 1}', b"\xff"])
 def test_a_file_that_was_damaged_says_what_to_do(parse: object, content: bytes) -> None:
     assert callable(parse)
-    with pytest.raises(HardeningError, match=f"{WHERE} is damaged. Move it away"):
+    with pytest.raises(HardeningError, match=f"{WHERE} is damaged. Move it elsewhere"):
         parse(content, WHERE)
 
 

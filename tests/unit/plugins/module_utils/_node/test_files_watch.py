@@ -111,13 +111,17 @@ def _go(node: Node) -> None:
     (node.folder / "go").touch()
 
 
-def _call(node: Node, server: Server, files: list[dict[str, Any]], seconds: float) -> tuple[str, dict[str, Any]]:
+def _call(
+    node: Node, server: Server, files: list[dict[str, Any]], seconds: float, **more: Any
+) -> tuple[str, dict[str, Any]]:
     arguments = {"run": "one", "files": files, "binary": BINARY, "port": server.port, "seconds": seconds}
-    return "write_watched", {**arguments, "state": str(node.state)}
+    return "write_watched", {**arguments, "state": str(node.state), **more}
 
 
-def _write(node: Node, server: Server, *files: dict[str, Any], seconds: float = 30, source: str = QUICK) -> Any:
-    [answer] = node.answers(_call(node, server, list(files), seconds), source=source)
+def _write(
+    node: Node, server: Server, *files: dict[str, Any], seconds: float = 30, source: str = QUICK, **more: Any
+) -> Any:
+    [answer] = node.answers(_call(node, server, list(files), seconds, **more), source=source)
     return answer.get("result") or answer["refused"]
 
 
@@ -288,6 +292,15 @@ def test_a_server_that_is_not_ready_before_is_not_touched(node: Node, server: Se
     server.stop()
     assert "/readyz: ConnectionRefusedError" in _write(node, server, file(manifest, b"new", b"old"))["told"]
     assert manifest.read_bytes() == b"old" and node.call("watched") is None
+
+
+def test_what_repairs_a_server_does_not_wait_until_it_is_ready(node: Node, server: Server, manifest: Path) -> None:
+    server.restart(status=500)
+    _serving(server)
+    [written] = _write(node, server, file(manifest, b"new", b"old"), repairs=True)
+    assert written["written"] and manifest.read_bytes() == b"new"
+    server.restart()
+    until(lambda: node.call("watched")["state"] == "ready")
 
 
 def test_it_is_asked_with_the_certificate_and_at_the_address_that_it_names(

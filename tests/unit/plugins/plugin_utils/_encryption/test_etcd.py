@@ -72,7 +72,7 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scan]:
         etcd = more.pop("etcd", Etcd(LOCAL))
         etcds = Etcds(cast(Nodes, nodes), dict.fromkeys(("a", "b"), etcd))
         served = ["secrets", "configmaps", "events", "deployments.apps"]
-        return scan(etcds, cast(Client, Counting()), served, names, [OLD, NEW], **more)
+        return scan(etcds, [cast(Client, Counting())] * 2, served, names, [OLD, NEW], **more)
 
     return of
 
@@ -126,9 +126,25 @@ def test_without_a_count_nothing_is_told(scanned: Callable[..., Scan]) -> None:
         scanned(Answering(lambda _node, asked: found(asked, secrets={NEW: 1})), count)
     with pytest.raises(KubeError):
         scanned(Answering(lambda _node, asked: found(asked)), count)
-    lost = Answering(lambda _node, asked: found(asked, secrets={"k8s:enc:aescbc:v1:lost:": 1}))
-    told = scanned(lost, count)
-    assert told.counts == {"secrets": {"k8s:enc:aescbc:v1:lost:": 1}} and told.counted == {"secrets": 0}
+
+
+def test_a_server_that_cannot_read_what_it_counts_is_passed_over(scanned: Callable[..., Scan]) -> None:
+    answers: list[int | KubeError] = [KubeError("no matching prefix found", 500), 3]
+
+    def count(_resource: str, _revision: int) -> int:
+        said = answers.pop(0)
+        if isinstance(said, KubeError):
+            raise said
+        return said
+
+    encrypted = Answering(lambda _node, asked: found(asked, secrets={"k8s:enc:aescbc:v1:lost:": 3}))
+    assert scanned(encrypted, count).counted == {"secrets": 3}
+    answers += [KubeError("no matching prefix found", 500)] * 2
+    told = scanned(encrypted, count)
+    assert told.counts == {"secrets": {"k8s:enc:aescbc:v1:lost:": 3}} and told.counted == {}
+    answers += [KubeError("no matching prefix found", 500)]
+    with pytest.raises(KubeError, match="no matching prefix"):
+        scanned(Answering(lambda _node, asked: found(asked, secrets={"": 3})), count)
 
 
 def test_values_under_a_former_key_of_a_kms_are_outdated(scanned: Callable[..., Scan]) -> None:
