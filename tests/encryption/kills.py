@@ -110,9 +110,13 @@ class Walk:
     keys: set[str] = field(default_factory=set)
     used: list[str] = field(default_factory=list)
 
-    def change(self, arguments: Mapping[str, Any], kills: list[tuple[Moment, str]]) -> None:
-        """Run one command to its end, through these kills, and see that it left what it should."""
+    def change(self, arguments: Mapping[str, Any], kills: list[tuple[Moment, str]]) -> int:
+        """Run one command to its end, through these kills, and see that it left what it should.
+
+        How many of the kills came before the run had ended.
+        """
         outputs = []
+        killed = 0
         for moment, kind in kills:
             run = Run(self.cluster, self.folder, arguments)
             watched = self._watch_keys(run)
@@ -121,6 +125,7 @@ class Walk:
             print(f"  {arguments}: {kind} at {moment} {'after' if came else 'TOO LATE, after'}: {told[:110]}")
             if came:
                 KILLS[kind](self.cluster, run, self.chance)
+                killed += 1
             status = run.end()
             watched.join()
             outputs.append(run.output)
@@ -134,6 +139,7 @@ class Walk:
         for output in outputs:
             no_key_is_told(self.keys, output)
         self._judge(arguments)
+        return killed
 
     def roll_back(self, arguments: Mapping[str, Any], moment: Moment) -> None:
         """Kill a command and have its change undone: what was before is in force again."""
@@ -187,20 +193,19 @@ class Walk:
             self.keys |= keys
 
 
-def random_walk(cluster: Cluster, storm: Storm, folder: Path, seed: int, changes: int = 3) -> None:
-    """Some changes, each with a kill or two, or undone."""
+def random_walk(cluster: Cluster, storm: Storm, folder: Path, seed: int) -> None:
+    """A change with a kill or two, or one that is undone."""
     chance = random.Random(seed)
     walk = Walk(cluster, storm, folder, chance)
     standing = key_of(cluster)
     walk.provider, walk.key = standing or ("", "")
     print(f"seed {seed}, beginning with {walk.provider or 'plain text'}")
-    for _number in range(changes):
-        arguments = _choice(chance, walk.provider)
-        if chance.random() < 0.2:
-            walk.roll_back(arguments, _moment(chance))
-        else:
-            kinds = chance.choices(sorted(KILLS), k=chance.choice((1, 1, 2)))
-            walk.change(arguments, [(_moment(chance), kind) for kind in kinds])
+    arguments = _choice(chance, walk.provider)
+    if chance.random() < 0.2:
+        walk.roll_back(arguments, _moment(chance))
+    else:
+        kinds = chance.choices(sorted(KILLS), k=chance.choice((1, 1, 2)))
+        walk.change(arguments, [(_moment(chance), kind) for kind in kinds])
 
 
 def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
