@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+QUERY = "fieldManager=hardening.kubernetes/encryption"
 METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 
 
@@ -77,7 +78,7 @@ async def listed(connection: Connection) -> list[dict[str, Any]]:
 
 async def patch(connection: Connection, todo: Iterator[dict[str, Any]]) -> None:
     for each in todo:
-        path = f"/api/v1/namespaces/{each['namespace']}/secrets/{each['name']}"
+        path = f"/api/v1/namespaces/{each['namespace']}/secrets/{each['name']}?{QUERY}"
         body = json.dumps({"metadata": {"uid": each["uid"], "resourceVersion": each["resourceVersion"]}})
         await connection.ask(head("PATCH", path, METADATA), body.encode())
 

@@ -21,6 +21,9 @@ from tests.encryption.clusters import Cluster
 from tests.encryption.invariants import key_of
 from tests.encryption.runs import finish, kill_all
 
+_KINDS = ("_one", "_three", "_three_stock")
+_MADE: list[Cluster] = []
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A seed for every random walk."""
@@ -35,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
         long = [each for each in items if each.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [each for each in items if each not in long]
+    items.sort(key=_kind)
+
+
+def _kind(item: pytest.Item) -> int:
+    """Which of the clusters a test uses, by its place below."""
+    names = getattr(item, "fixturenames", ())
+    return max((number for number, name in enumerate(_KINDS) if name in names), default=0)
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +54,16 @@ def _no_run_outlives_its_test() -> Iterator[None]:
 
 
 def _made(nodes: int, api_server: str = "fast") -> Iterator[Cluster]:
-    cluster = clusters.get(nodes, api_server)
-    yield cluster
-    if not os.environ.get("ENCRYPTION_KEEP"):
-        clusters.remove(cluster.name)
+    """One after the other: the servers of two would take the time from each other."""
+    _remove()
+    _MADE.append(clusters.get(nodes, api_server))
+    yield _MADE[-1]
+    _remove()
+
+
+def _remove() -> None:
+    while _MADE and not os.environ.get("ENCRYPTION_KEEP"):
+        clusters.remove(_MADE.pop().name)
 
 
 @pytest.fixture(scope="session")

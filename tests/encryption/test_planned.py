@@ -53,7 +53,6 @@ def test_a_whole_life_with_the_stock_api_server(three_stock: Cluster, tmp_path: 
         whole_life(three_stock, storm, tmp_path, 2)
 
 
-@pytest.mark.long
 def test_the_provider_is_changed_and_nobody_notices(encrypted: Cluster, tmp_path: Path) -> None:
     before, _name = key_of(encrypted) or ("", "")
     provider = "secretbox" if before == "aescbc" else "aescbc"
