@@ -209,10 +209,10 @@ def random_walk(cluster: Cluster, storm: Storm, folder: Path, seed: int) -> None
 
 
 def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
-    """A command that changes something; one in four cleans etcd too, which takes more than all the rest."""
-    scrub = chance.random() < 0.25
+    """A command that changes something; one in eight cleans etcd too, which takes more than all the rest."""
+    settings = {"scrub": chance.random() < 0.125, "ready_seconds": 3}
     if not provider:
-        return {"state": "present", "provider": chance.choice(PROVIDERS), "scrub": scrub}
+        return {"state": "present", "provider": chance.choice(PROVIDERS), **settings}
     other = [each for each in PROVIDERS if each != provider]
     ways: list[dict[str, Any]] = [
         {"state": "rotated"},
@@ -221,7 +221,7 @@ def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
         {"state": "absent"},
     ]
     (way,) = chance.choices(ways, (4, 2, 2, 1))
-    return {**way, "scrub": scrub}
+    return {**way, **settings}
 
 
 def _moment(chance: random.Random) -> Moment:

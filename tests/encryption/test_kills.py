@@ -100,6 +100,6 @@ def test_a_kill_while_it_is_first_enabled_and_disabled(one: Cluster, tmp_path: P
 
 
 def test_a_random_walk(as_left: Cluster, tmp_path: Path, seed: int) -> None:
-    with rough(Storm(as_left, base=BASE, changes=30)) as storm:
+    with rough(Storm(as_left, base=60, changes=10, reads=4)) as storm:
         random_walk(as_left, storm, tmp_path, seed)
     storm.clear()

@@ -311,6 +311,8 @@ def test_running_pods_that_break_the_level_are_named_before_and_after_it_is_set(
 def test_a_webhook_that_mends_what_is_submitted_again_hides_no_running_pod(
     client: Client, namespace: Callable[..., str], run: Callable[..., Result]
 ) -> None:
+    if client.version() < (1, 36):
+        pytest.skip("MutatingAdmissionPolicy is v1 since Kubernetes 1.36")
     place = namespace("mended")
     start(client, place, "root", ROOT_SPEC)
     start(client, place, "fine", SAFE_SPEC)
