@@ -180,5 +180,5 @@ def _read(content: bytes, where: str) -> dict[str, Any]:
 def _damaged(where: str) -> HardeningError:
     return HardeningError(
         f"{where} is damaged. Move it elsewhere, do not delete it (keys in it may be the only copies of those that old "
-        "backups of etcd need), and run again: what it said is read anew from the servers, the other nodes and the vault."
+        "backups need), and run again: what it said is read anew from the servers, the other nodes and the vault."
     )
