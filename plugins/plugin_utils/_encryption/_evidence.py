@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 
@@ -73,7 +74,9 @@ def evidence(client_at: Client) -> Evidence:
     """What the server at this client's own address says now. Raises KubeError where it does not answer or refuses."""
     answer = client_at.checked(client_at.request("GET", "/metrics", accept="text/plain"))
     answered_at = parsedate_to_datetime(answer.date).timestamp() if answer.date else 0.0
-    ready = client_at.request("GET", "/readyz", accept="text/plain", insist=False).ok
+    # A user who may not ask that is refused by a server that is ready.
+    told = client_at.request("GET", "/readyz", accept="text/plain", insist=False)
+    ready = told.status < HTTPStatus.INTERNAL_SERVER_ERROR
     return replace(evidence_of(answer.body if isinstance(answer.body, str) else "", answered_at), ready=ready)
 
 

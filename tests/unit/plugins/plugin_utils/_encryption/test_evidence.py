@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import evidence_of
+from typing import Any, cast
+
+import pytest
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer, Client
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import evidence, evidence_of
 
 OPERATIONS = "apiserver_storage_transformation_operations_total"
 METRICS = f"""\
@@ -60,3 +64,15 @@ def test_a_kms_uses_the_key_that_it_named_last() -> None:
 def test_a_server_without_encryption_has_loaded_nothing() -> None:
     told = evidence_of("process_start_time_seconds 100\n", 130)
     assert (told.loaded, told.from_storage, told.to_storage) == (None, {}, {})
+
+
+@pytest.mark.parametrize(("status", "ready"), [(200, True), (403, True), (500, False)])
+def test_whoever_may_not_ask_is_not_told_that_a_server_is_not_ready(status: int, ready: bool) -> None:
+    class Server:
+        def request(self, _method: str, path: str, **_more: Any) -> Answer:
+            return Answer(status, "") if path == "/readyz" else Answer(200, METRICS)
+
+        def checked(self, answer: Answer) -> Answer:
+            return answer
+
+    assert evidence(cast(Client, Server())).ready is ready
