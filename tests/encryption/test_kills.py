@@ -44,23 +44,15 @@ POINTS = {
     "the journal is closed": Moment(words="8 of 8, finish"),
 }
 
-SHORT = {("half is rewritten", "controller"), ("one server of three has dropped the key", "etcd_leader")}
-"""The gravest moments, and what ten minutes have room for."""
-
 
 def rotated(point: str) -> dict[str, Any]:
     """A rotation; etcd, whose members rest for half a minute after each other, is cleaned only where that matters."""
     return {"state": "rotated", "most_per_second": SLOWLY, "scrub": "scrub" in POINTS[point].words}
 
 
-@pytest.mark.parametrize(
-    ("point", "kind"),
-    [
-        pytest.param(point, kind, marks=[] if (point, kind) in SHORT else pytest.mark.long)
-        for point in POINTS
-        for kind in KILLS
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KILLS)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_kill_while(encrypted: Cluster, tmp_path: Path, point: str, kind: str) -> None:
     with rough(Storm(encrypted, base=BASE, changes=20)) as storm:
         walk = Walk(encrypted, storm, tmp_path, random.Random(f"{point} {kind}"))
