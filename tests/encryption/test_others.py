@@ -30,6 +30,7 @@ def test_of_two_runs_the_second_refuses(encrypted: Cluster, tmp_path: Path) -> N
         assert not first.has_ended, "the second was to be refused while the first goes on"
         assert first.end() == 0, first.output
         assert key_of(encrypted)
+        nothing_is_lost(encrypted, storm)
     storm.clear()
 
 

@@ -107,7 +107,8 @@ def user_of(text: str) -> int:
     """The user as whom the server of a manifest runs; root's 0 where it says nothing."""
     server = _server(text)
     spoken = [each.get("securityContext") or {} for each in (server.pod["spec"], server.container)]
-    return int({"runAsUser": 0, **spoken[0], **spoken[1]}["runAsUser"])
+    users = [each["runAsUser"] for each in spoken if each.get("runAsUser") is not None]
+    return int(users[-1]) if users else 0
 
 
 def place_in(text: str, path: str) -> Place:

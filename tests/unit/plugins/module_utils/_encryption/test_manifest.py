@@ -259,9 +259,14 @@ def test_a_path_that_could_break_the_manifest_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("pod", "container", "user"),
-    [({}, {}, 0), ({"runAsUser": 65534}, {}, 65534), ({"runAsUser": 65534}, {"runAsUser": 0}, 0)],
+    [
+        ({}, {}, 0),
+        ({"runAsUser": 65534}, {}, 65534),
+        ({"runAsUser": 65534}, {"runAsUser": 0}, 0),
+        ({"runAsUser": 65534}, {"runAsUser": None}, 65534),
+    ],
 )
-def test_as_whom_the_server_runs(pod: dict[str, int], container: dict[str, int], user: int) -> None:
+def test_as_whom_the_server_runs(pod: dict[str, int], container: dict[str, int | None], user: int) -> None:
     manifest = yaml.safe_load(KUBEADM)
     manifest["spec"]["securityContext"] |= pod
     manifest["spec"]["containers"][0]["securityContext"] = container
