@@ -203,8 +203,7 @@ class Action(Enum):
 class Step:
     """The next thing to do, and ``why``: what it waits for, or why it is refused, in one or two sentences.
 
-    ``files`` has the new file by server for ``CONFIGURE``, which ``repairs`` servers that cannot read all that is used
-    and need not be ready before; ``keys`` what to keep for ``KEEP_KEY``, ``objects`` how
+    ``files`` has the new file by server for ``CONFIGURE``, ``keys`` what to keep for ``KEEP_KEY``, ``objects`` how
     many there are to rewrite for ``REENCRYPT``, ``seconds`` how long to wait for ``SETTLE``.
     """
 
@@ -213,7 +212,6 @@ class Step:
     why: str
     servers: tuple[str, ...] = ()
     files: Mapping[str, Providers] = field(default_factory=dict)
-    repairs: bool = False
     keys: tuple[Key, ...] = ()
     objects: int = 0
     seconds: float = 0

@@ -44,9 +44,7 @@ def keep(
     return Step(Action.KEEP_KEY, state, why, servers, keys=wanted) if wanted else None
 
 
-def configure(
-    seen: Standing, files: Mapping[str, Providers], state: State, why: str, repairs: bool = False
-) -> Step | None:
+def configure(seen: Standing, files: Mapping[str, Providers], state: State, why: str) -> Step | None:
     """Write all files at once where servers reload by themselves; else one, and only while no other is restarting."""
     named = [server for server in seen.facts.servers if server.name in files]
     at_once = [server.name for server in named if not _restarts(server, files[server.name])]
@@ -56,7 +54,7 @@ def configure(
     if not at_once and waiting:
         return load(seen, waiting)
     now = at_once or [named[0].name]
-    return Step(Action.CONFIGURE, state, why, tuple(now), {name: files[name] for name in now}, repairs)
+    return Step(Action.CONFIGURE, state, why, tuple(now), {name: files[name] for name in now})
 
 
 def _restarts(server: Server, wanted: Providers) -> bool:

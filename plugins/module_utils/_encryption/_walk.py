@@ -110,7 +110,7 @@ def _read_what_is_used(seen: Standing) -> Step | None:
     """A server that comes back with an old file is repaired here too, before it starts."""
     files = {server.name: seen.reading_all(seen.writers(server)) for server in seen.lacking(seen.used)}
     why = "Values in etcd, or what another server may write, could not be read by all servers: they get the keys first."
-    return configure(seen, files, State.READ_NEW, why, repairs=True)
+    return configure(seen, files, State.READ_NEW, why)
 
 
 def _refuse_stopped(seen: Standing) -> Step | None:

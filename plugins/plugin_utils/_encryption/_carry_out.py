@@ -99,11 +99,13 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
     context.write({name: each.before for name, each in writings.items()})
     context.write({name: each.files for name, each in writings.items() if not each.restarts})
     off = {server.name for server in seen.facts.servers if server.state == "stopped"}
+    # The walk writes to one only to have it read what is used, without which it does not become ready.
+    not_ready = {server.name for server in seen.facts.servers if not server.ready}
     for name, each in writings.items():
         if each.restarts and name in off:
             context.write({name: each.files})
         elif each.restarts:
-            _restart(context, seen, name, each, step.repairs)
+            _restart(context, seen, name, each, repairs=name in not_ready)
 
 
 def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -116,7 +118,7 @@ def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMat
     return ring
 
 
-def _restart(context: Context, seen: Seen, name: str, writing: Writing, repairs: bool) -> None:
+def _restart(context: Context, seen: Seen, name: str, writing: Writing, *, repairs: bool) -> None:
     """The files of a server that starts anew by them; the node puts the former ones back if it does not come up."""
     node = seen.on_node[name]
     backup = backup_of(node)

@@ -20,6 +20,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import Place, places_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import breadth
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import PREFIXES, Histogram
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._unreadable import says_unreadable
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
@@ -38,7 +39,6 @@ _SNAPSHOT_SECONDS = 3600.0
 _STATUS_SECONDS = 30.0
 _MOST_SCANS = 3
 _GONE = 410
-_UNREADABLE = 500
 _KMS_V2 = PREFIXES["kms_v2"].partition("{")[0]
 
 
@@ -285,7 +285,7 @@ def _count(clients: Sequence[Client], found: _Found, place: Place) -> int | None
         try:
             return count_at(client, place.resource, found.revision)
         except KubeError as error:
-            if error.status < _UNREADABLE or found.is_plain(place):
+            if found.is_plain(place) or not says_unreadable(str(error)):
                 raise
     return None
 

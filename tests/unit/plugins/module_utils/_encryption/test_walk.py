@@ -203,14 +203,14 @@ def test_a_repair_does_not_wait_for_a_server_that_would_write_what_others_cannot
 def test_a_server_that_lost_its_flags_gets_them_though_it_is_not_ready() -> None:
     known = changed(facts("AI", "AI", stored="A"), 1, loaded={}, file={}, ready=False)
     step = next_step(known, TO_B)
-    assert told(step) == (Action.CONFIGURE, State.READ_NEW, {"1": "IAB"}) and step.repairs
+    assert told(step) == (Action.CONFIGURE, State.READ_NEW, {"1": "IAB"})
 
 
 def test_a_server_that_reads_everything_and_is_not_ready_stops_all_that_builds_on_it() -> None:
     known = changed(facts("A", "A", stored="A"), 1, ready=False)
     step = next_step(known, TO_B)
     assert step.action is Action.REFUSE and "API server 1 says that it is not ready" in step.why
-    assert not next_step(changed(known, 1, ready=True), TO_B).repairs
+    assert next_step(changed(known, 1, ready=True), TO_B).action is not Action.REFUSE
 
 
 def test_several_resources_walk_together_and_each_keeps_its_own_keys() -> None:

@@ -145,6 +145,9 @@ def test_a_server_that_cannot_read_what_it_counts_is_passed_over(scanned: Callab
     answers += [KubeError("no matching prefix found", 500)]
     with pytest.raises(KubeError, match="no matching prefix"):
         scanned(Answering(lambda _node, asked: found(asked, secrets={"": 3})), count)
+    answers += [KubeError("etcdserver: request timed out", 500)]
+    with pytest.raises(KubeError, match="timed out"):
+        scanned(encrypted, count)
 
 
 def test_values_under_a_former_key_of_a_kms_are_outdated(scanned: Callable[..., Scan]) -> None:
