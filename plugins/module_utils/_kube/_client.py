@@ -41,6 +41,12 @@ _MERGE = "application/merge-patch+json"
 _SEPARATORS = (",\n", ":")
 """Servers read an apply as YAML. Of one long line their parser keeps all in doubt, which takes twice the memory."""
 
+ROOM = (
+    " etcd has outgrown its --quota-backend-bytes and takes no writes: compact it and defragment it, or raise"
+    " --quota-backend-bytes, then disarm its alarm (etcdctl alarm disarm)."
+)
+"""What to do about an etcd that :attr:`Answer.says_full`."""
+
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 Query = Sequence[tuple[str, str]]
@@ -76,6 +82,11 @@ class Answer:
     def reason(self) -> str:
         """``Status.reason`` of a refusal: ``Forbidden``, ``Invalid``, ``Conflict`` and so on."""
         return str(self.object.get("reason", "")) if not self.ok else ""
+
+    @property
+    def says_full(self) -> bool:
+        """Whether it was refused because etcd has no room for another write."""
+        return "mvcc: database space exceeded" in self.message
 
     @property
     def message(self) -> str:
@@ -331,6 +342,8 @@ class Client:
             return self._by_api_server(answer, *kinds)
         kind = BY_STATUS.get(answer.status, KubeError)
         remedy = " Grant this permission to the user, or use other credentials." if answer.status == 403 else ""
+        if answer.says_full:
+            remedy = ROOM
         message = answer.message.rstrip(".")
         raise kind(f"The server {self.server} refused ({answer.status}): {message}.{remedy}", answer.status)
 

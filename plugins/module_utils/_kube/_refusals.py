@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Answer
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import ROOM, Answer
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._words import did_you_mean
 
@@ -42,7 +42,7 @@ def refusal(answer: Answer) -> str:
     message = _TYPED_PATCH.sub("", answer.message).rstrip(".")
     if namespace := missing_namespace(answer):
         return f"The namespace {namespace} does not exist: create it first."
-    remedy = _REMEDIES.get(answer.status, "")
+    remedy = ROOM if answer.says_full else _REMEDIES.get(answer.status, "")
     return f"The server refused ({answer.status}): {message}.{remedy}"
 
 

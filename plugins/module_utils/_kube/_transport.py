@@ -37,8 +37,12 @@ _SHORTEST_OUTAGE_SECONDS = 1.0
 _SETTLING_PAUSE = 1.0
 _RENEWAL_PAUSE = 5.0
 """After a vain try for new credentials, so that thousands of refused requests don't run a plugin thousands of times."""
-_SAID_OF_BAD_OBJECTS = (b"failed to create typed patch object", b"failed to convert new object")
-"""What servers say with a 500 although the object is to blame, so that trying again cannot help."""
+_SAID_FOR_GOOD = (
+    b"failed to create typed patch object",
+    b"failed to convert new object",
+    b"mvcc: database space exceeded",
+)
+"""What servers say with a 500 that no other try can help: the object is to blame, or etcd is full."""
 
 
 class Transport:
@@ -83,7 +87,7 @@ class Transport:
             return _SETTLING_PAUSE
         told = retry_after(reply)
         again = reply.status == 429 or (reply.status >= 500 and (repeatable or told is not None))
-        final = reply.status == 500 and any(words in reply.data for words in _SAID_OF_BAD_OBJECTS)
+        final = reply.status == 500 and any(words in reply.data for words in _SAID_FOR_GOOD)
         if not (again and insist) or final or tries >= (_TRIES if told is None else _TRIES_WHEN_TOLD):
             return None
         return 0.5 * 2 ** (tries - 1) if told is None else min(told, _LONGEST_TOLD_PAUSE)

@@ -76,7 +76,8 @@ _MEANINGS = (
     (
         "space exceeded",
         "no_space",
-        "etcd's database is full: compact it, defragment it, and disarm the alarm (etcdctl alarm disarm)",
+        "etcd's database is full: compact it and defragment it, or raise --quota-backend-bytes, then disarm the alarm"
+        " (etcdctl alarm disarm)",
     ),
 )
 """Words of a refusal in ``api/v3rpc/rpctypes/error.go``, its kind, and what we say."""

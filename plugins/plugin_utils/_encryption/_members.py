@@ -34,8 +34,8 @@ _MOST_BEHIND = 5000
 """Entries of the log that a member may lag; etcd itself takes a learner for ready at a tenth of all."""
 _ALARMS = {
     "NOSPACE": (
-        "its database has outgrown --quota-backend-bytes, and it takes no writes. Compact it, defragment it, and disarm"
-        " the alarm (etcdctl alarm disarm)"
+        "its database has outgrown --quota-backend-bytes, and it takes no writes. Compact it and defragment it, or"
+        " raise --quota-backend-bytes, then disarm the alarm (etcdctl alarm disarm)"
     ),
     "CORRUPT": "its members do not hold the same. Restore the one that is wrong before anything else",
 }

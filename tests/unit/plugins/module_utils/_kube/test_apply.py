@@ -148,6 +148,13 @@ def test_an_object_that_may_not_be_read_does_not_hide_the_others(api: FakeApi, c
     assert "Grant this permission" in results[1].error
 
 
+def test_an_etcd_that_is_full_is_told_with_what_to_do(api: FakeApi, client: Client) -> None:
+    full = (500, {"message": "etcdserver: mvcc: database space exceeded"})
+    api.intercept = lambda request: full if request.method == "PATCH" else None
+    results, _counts = run(api, client, [policy(1)])
+    assert results[0].error.endswith("raise --quota-backend-bytes, then disarm its alarm (etcdctl alarm disarm).")
+
+
 def test_an_object_that_may_not_be_written_does_not_hide_the_others(api: FakeApi, client: Client) -> None:
     api.forbidden = lambda method, at: method == "PATCH" and at.name == "p1"
     results, _counts = run(api, client, [policy(number) for number in range(3)])

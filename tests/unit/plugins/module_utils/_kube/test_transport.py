@@ -110,11 +110,17 @@ def test_what_must_not_be_done_twice_is_not_repeated_unless_the_server_says_so(
     assert pauses == [1, 0.5]
 
 
-def test_a_server_error_that_blames_the_object_is_not_asked_again(api: FakeApi, pauses: list[float]) -> None:
-    said = {
-        "message": "failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .dta: field not declared in schema"
-    }
-    api.intercept = lambda _request: (500, said)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .dta: field not declared in schema",
+        "etcdserver: mvcc: database space exceeded",
+    ],
+)
+def test_a_server_error_that_another_try_cannot_help_is_an_answer(
+    api: FakeApi, pauses: list[float], words: str
+) -> None:
+    api.intercept = lambda _request: (500, {"message": words})
     assert client(api).request("PATCH", PODS + "/a", body={}).status == 500
     assert len(api.requests) == 1 and pauses == []
 
@@ -271,6 +277,12 @@ def test_a_header_that_cannot_be_sent_is_not_shown(api: FakeApi) -> None:
 def test_permission_is_named_where_it_lacks(api: FakeApi) -> None:
     api.forbidden = lambda _method, at: at.plural == "configmaps"
     with pytest.raises(Forbidden, match="refused .403.: configmaps is forbidden: .* Grant this permission"):
+        client(api).list(CONFIG_MAP)
+
+
+def test_an_etcd_that_is_full_is_told_with_what_to_do(api: FakeApi) -> None:
+    api.intercept = lambda _request: (500, {"message": "etcdserver: mvcc: database space exceeded"})
+    with pytest.raises(KubeError, match="refused .500.: .* raise --quota-backend-bytes, then disarm its alarm"):
         client(api).list(CONFIG_MAP)
 
 
