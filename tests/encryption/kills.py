@@ -12,8 +12,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from tests.encryption import etcd
 from tests.encryption.clusters import Cluster
 from tests.encryption.invariants import is_encrypted, is_plain, key_of, no_key_is_told, nothing_is_lost
-from tests.encryption.runs import Run, finish
+from tests.encryption.runs import Run
 from tests.encryption.storm import Storm
 from tests.testbed.errors import SetupError
 
@@ -30,6 +30,7 @@ LONGEST_AWAY = 15.0
 MOST_LINES = 40
 MOST_SECONDS = 60.0
 RERUNS = 3
+KEY_SECONDS = 10
 
 
 def kill_controller(_cluster: Cluster, run: Run, _chance: random.Random) -> None:
@@ -111,35 +112,42 @@ class Walk:
     used: list[str] = field(default_factory=list)
 
     def change(self, arguments: Mapping[str, Any], kills: list[tuple[Moment, str]]) -> int:
-        """Run one command to its end, through these kills, and see that it left what it should.
+        """Run one command until it is done, through these kills, and see that it left what it should.
 
-        How many of the kills came before the run had ended.
+        A kill comes in the run that the one before it has left alive, else in the next one. How many of them came
+        before all was done.
         """
-        outputs = []
+        runs = [Run(self.cluster, self.folder, arguments)]
         killed = 0
-        for moment, kind in kills:
-            run = Run(self.cluster, self.folder, arguments)
-            watched = self._watch_keys(run)
-            came = moment.come(run)
-            told = run.lines[-1].strip() if run.lines else "nothing"
-            print(f"  {arguments}: {kind} at {moment} {'after' if came else 'TOO LATE, after'}: {told[:110]}")
-            if came:
-                KILLS[kind](self.cluster, run, self.chance)
+        with self._keys_watched():
+            for moment, kind in kills:
+                came = moment.come(runs[-1])
+                while not came and self._goes_on(runs, killed + RERUNS):
+                    came = moment.come(runs[-1])
+                told = runs[-1].lines[-1].strip() if runs[-1].lines else "nothing"
+                print(f"  {arguments}: {kind} at {moment} {'after' if came else 'TOO LATE, after'}: {told[:110]}")
+                if not came:
+                    break
+                KILLS[kind](self.cluster, runs[-1], self.chance)
                 killed += 1
-            status = run.end()
-            watched.join()
-            outputs.append(run.output)
-            self.cluster.start()
-            nothing_is_lost(self.cluster, self.storm)
-            if status == 0:
-                break
-        else:
-            outputs.append(finish(self.cluster, self.folder, arguments, RERUNS).output)
+            while self._goes_on(runs, killed + RERUNS):
+                pass
         self._collect_keys()
-        for output in outputs:
-            no_key_is_told(self.keys, output)
+        for run in runs:
+            no_key_is_told(self.keys, run.output)
         self._judge(arguments)
         return killed
+
+    def _goes_on(self, runs: list[Run], most: int) -> bool:
+        """Whether the last run did not finish the change, so that another one begins; there may be ``most`` of them."""
+        last = runs[-1]
+        if last.end() == 0:
+            return False
+        self.cluster.start()
+        nothing_is_lost(self.cluster, self.storm)
+        assert len(runs) < most, f"{last.arguments} failed:\n{last.output[-6000:]}"
+        runs.append(Run(self.cluster, self.folder, last.arguments))
+        return True
 
     def roll_back(self, arguments: Mapping[str, Any], moment: Moment) -> None:
         """Kill a command and have its change undone: what was before is in force again."""
@@ -175,18 +183,23 @@ class Walk:
         self.used.append(name)
         self.provider, self.key = provider, name
 
-    def _watch_keys(self, run: Run) -> threading.Thread:
-        """Look now and then which keys lie on the nodes while a command runs."""
+    @contextmanager
+    def _keys_watched(self) -> Iterator[None]:
+        """Look now and then which keys lie on the nodes."""
+        ended = threading.Event()
 
         def watch() -> None:
-            while not run.has_ended:
+            while not ended.wait(KEY_SECONDS):
                 with suppress(SetupError):
                     self._collect_keys()
-                time.sleep(5)
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
-        return thread
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _collect_keys(self) -> None:
         for keys in self.cluster.keys().values():

@@ -30,6 +30,8 @@ _READ_SECONDS = 90.0
 _LONGEST_LINE = 65536
 _MOST_FIELDS = 100
 _HTTP_1_0, _HTTP_1_1 = 10, 11
+_CONTINUE = http.HTTPStatus.CONTINUE.value
+_WITHOUT_BODY = (http.HTTPStatus.NO_CONTENT.value, http.HTTPStatus.NOT_MODIFIED.value)
 _CLOSED = "Remote end closed connection without response"
 
 Headers = Sequence[tuple[str, str]]
@@ -116,8 +118,8 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         """Read up to the body, and find out how that ends (RFC 9112, section 6.3)."""
-        self.status = http.HTTPStatus.CONTINUE
-        while self.status == http.HTTPStatus.CONTINUE:
+        self.status = _CONTINUE
+        while self.status == _CONTINUE:
             self._read_status_line()
             self.told = self._read_fields()
         kept = self.first("connection").lower()
@@ -126,7 +128,7 @@ class _Response(http.client.HTTPResponse):
         self.chunk_left = None
         length = self.first("content-length")
         self.length = int(length) if length.isdecimal() and not self.chunked else None
-        if self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED):
+        if self.status in _WITHOUT_BODY:
             self.length = 0
         self.will_close = self.will_close or not (self.chunked or self.length is not None)
 

@@ -76,8 +76,7 @@ _MEANINGS = (
     (
         "space exceeded",
         "no_space",
-        "etcd's database is full: compact it and defragment it, or raise --quota-backend-bytes, then disarm the alarm"
-        " (etcdctl alarm disarm)",
+        "etcd's database is full: compact it and defragment it, or raise --quota-backend-bytes, then disarm its alarm",
     ),
 )
 """Words of a refusal in ``api/v3rpc/rpctypes/error.go``, its kind, and what we say."""
