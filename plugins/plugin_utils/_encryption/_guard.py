@@ -63,12 +63,13 @@ class Guard:
 
     def __enter__(self) -> Guard:
         """Wait for a run that has died, refuse one that lives, then lock every node."""
-        before = self._acquire()
+        former = self._acquire()
+        before = former.partition(" ")[0]
         arguments = {"run": self._run, "holder": self._holder, "seconds": LOCK_SECONDS, "instead_of": before}
         try:
             self._on_nodes("take", arguments)
         except HardeningError:
-            self._release()
+            self._release(former or self._holder)
             raise
         self._thread.start()
         return self
@@ -80,7 +81,7 @@ class Guard:
         self._ended.set()
         self._thread.join()
         if not self._lost:
-            self._release()
+            self._release(self._holder)
 
     def check(self) -> None:
         """Raise OtherRun unless this run certainly holds the Lease now, and its playbook still runs."""
@@ -115,7 +116,7 @@ class Guard:
                 raise answer
 
     def _acquire(self) -> str:
-        """Take the Lease; the name of the run that held it and has not released it, empty where there is none."""
+        """Take the Lease; the run that held it and has not released it, as the Lease names it, empty where none did."""
         seen, since = "", _now()
         while True:
             lease = _read(self._clients[0])
@@ -127,7 +128,7 @@ class Guard:
                 )
             if _is_free(holder) or _now() - since > LEASE_SECONDS:
                 if self._take(lease):
-                    return holder.partition(" ")[0]
+                    return holder
                 seen, since = "", _now()
                 continue
             seen = renewed
@@ -187,12 +188,18 @@ class Guard:
                 "cut off for too long. It changes nothing any more; run again to see what is left."
             )
 
-    def _release(self) -> None:
-        """The nodes first: who gets the Lease may take them all. What does not answer is free some minutes later."""
-        self._nodes.ask_each({name: [("release", {"run": self._run})] for name in self._nodes.names}, "_files")
+    def _release(self, locking: str) -> None:
+        """The nodes first: who gets the Lease may take them all.
+
+        On a node that does not answer the lock of the run ``locking`` stays. The Lease goes on naming that then, so
+        that the next run sees that it is dead, and takes over what it left.
+        """
+        release = [("release", {"run": self._run})]
+        answers = self._nodes.ask_each(dict.fromkeys(self._nodes.names, release), "_files")
+        left = locking if any(isinstance(answer, NodeError) for answer in answers.values()) else ""
         for client in reversed(self._clients):
             with suppress(KubeError):
-                client.merge(self._lease, {"spec": {"holderIdentity": ""}}, manager=_MANAGER)
+                client.merge(self._lease, {"spec": {"holderIdentity": left}}, manager=_MANAGER)
                 return
 
 

@@ -201,10 +201,11 @@ class _Node:
         said = _short(err.decode("utf-8", "replace"))
         if status in _KILLED_BY_ALARM:
             return NodeError(self._name, f"its program did not end within {timeout:.0f} seconds: see that it is well.")
-        if status in _NOT_FOUND:
+        # Of a container that is just dying this is said as well, without a word.
+        if said and status in _NOT_FOUND:
             return NodeError(
                 self._name,
-                f"a program could not be run there ({said or status}): it needs `{shlex.split(python)[0]}`, "
+                f"a program could not be run there ({said}): it needs `{shlex.split(python)[0]}`, "
                 "or ansible_python_interpreter set to a Python 3.8 or newer.",
             )
         return _Dropped(

@@ -142,6 +142,8 @@ class FakeApi:
         if at.namespace and f"/api/v1/namespaces/{at.namespace}" not in self.objects:
             return 404, status(404, "NotFound", f'namespaces "{at.namespace}" not found')
         before = self.objects.get(request.path)
+        if before and request.headers.get("Content-Type") == "application/merge-patch+json":
+            return self._merge(request.path, before, body)
         owned = fields({key: value for key, value in body.items() if key not in ("apiVersion", "kind", "metadata")})
         labels = {key: value for key, value in body["metadata"].items() if key not in ("name", "namespace", "uid")}
         entry = {
@@ -157,6 +159,13 @@ class FakeApi:
         if request.query.get("dryRun"):
             return 200, after
         return (200 if before else 201), self._save(request.path, after)
+
+    def _merge(self, path: str, before: dict[str, Any], patch: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """A merge patch of a part other than metadata, by one who has read the object as it is."""
+        if patch["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]:
+            return 409, status(409, "Conflict", "the object has been modified")
+        parts = {key: {**before[key], **part} for key, part in patch.items() if key != "metadata"}
+        return 200, self._save(path, {"kind": KINDS[place(path).plural], **before, **parts})
 
     def _delete(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if request.path not in self.objects:

@@ -117,6 +117,7 @@ def test_a_connection_is_used_again_and_threads_have_one_each() -> None:
         _raises(AnsibleConnectionFailure("Data could not be sent to remote host")),
         _says(255),
         _says(137, b"", b"Killed\n"),
+        _says(126),
         _says(0, b'hardening.kubernetes:[{"result"'),
         _says(0, b""),
     ],
