@@ -67,17 +67,17 @@ _AUTH_ON = (
     "etcd's own access control is on, and its gateway does not take a user from the certificate. The values can be"
     " looked at while it is off (etcdctl auth disable)"
 )
+_FULL = (
+    "etcd's database is full: compact it and defragment it, or raise --quota-backend-bytes, then disarm the alarm"
+    " (etcdctl alarm disarm)"
+)
 _MEANINGS = (
     ("user name is empty", "auth_on", _AUTH_ON),
     ("user name not found", "auth_on", _AUTH_ON),
     ("permission denied", "auth_on", _AUTH_ON),
     ("invalid auth token", "auth_on", _AUTH_ON),
     ("has been compacted", "compacted", "this revision of etcd was compacted away"),
-    (
-        "space exceeded",
-        "no_space",
-        "etcd's database is full: compact it and defragment it, or raise --quota-backend-bytes, then disarm its alarm",
-    ),
+    ("space exceeded", "no_space", _FULL),
 )
 """Words of a refusal in ``api/v3rpc/rpctypes/error.go``, its kind, and what we say."""
 _PASSING = ("too many requests", "future revision", "revision of auth store is old")
