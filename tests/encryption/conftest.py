@@ -32,6 +32,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(first, first + count))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tell apart what may run beside the tests on several nodes."""
+    if _kind(item) == 0:
+        item.add_marker("one_node")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
     """Leave out what is long, unless it is wanted, and keep together what shares a cluster."""
     if os.environ.get("ENCRYPTION") != "long":
@@ -54,7 +60,7 @@ def _no_run_outlives_its_test() -> Iterator[None]:
 
 
 def _made(nodes: int, api_server: str = "fast") -> Iterator[Cluster]:
-    """One after the other: the servers of two would take the time from each other."""
+    """One after the other: the servers of two large ones would take the time from each other."""
     _remove()
     _MADE.append(clusters.get(nodes, api_server))
     yield _MADE[-1]

@@ -121,7 +121,7 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
     "sanity": (Stage("sanity", here("sanity", "{results}"), by_junit),),
     "importer": (Stage("galaxy-importer", here("importer")),),
     "integration": (Stage("integration tests", here("integration", "{results}"), by_junit),),
-    "encryption": (Stage("encryption tests", pytest("--durations=10", "tests/encryption"), by_junit),),
+    "encryption": (Stage("encryption tests", here("encryption", "{results}"), by_junit),),
     "molecule": (Stage("molecule", here("scenarios", "{results}"), by_junit),),
     # The second time, everything is in order already, and the demo sees to it that nothing changes.
     "demo": tuple(Stage(name, [sys.executable, "-m", "tests.demo"]) for name in ("demo", "demo again")),
