@@ -33,6 +33,8 @@ from tests.encryption.restarts import Restarts
 PAGE = 250
 MOST_GONE = 100
 """How many deleted secrets each server is asked for in the end."""
+BUSY_SECONDS = 60.0
+"""How long a server may then say that it cannot answer now: that is no answer, so nothing is wrong or right by it."""
 FEWEST, MOST = 10, 40
 """How many secrets a writer has at a time, besides those that stay."""
 STORAGE_WORDS = (
@@ -174,10 +176,10 @@ class Storm:
         local = threading.local()
 
         def look(name: str) -> str:
-            if not hasattr(local, "door"):
-                local.door = Door(address, self._context)
+            if not hasattr(local, "doors"):
+                local.doors = Doors([address], self._context)
             since = time.monotonic()
-            answer = local.door.ask("GET", self._path(name))
+            answer, _repeated = local.doors.ask("GET", self._path(name), seconds=BUSY_SECONDS)
             if answer.status not in (200, 404):
                 return f"{address}: {answer.status} for {name}: {answer.told[:200]}"
             found = _content(answer.body) if answer.status == 200 else None
