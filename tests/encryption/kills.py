@@ -141,9 +141,10 @@ class Walk:
     def _goes_on(self, runs: list[Run], most: int) -> bool:
         """Whether the last run did not finish the change, so that another one begins; there may be ``most`` of them."""
         last = runs[-1]
-        if last.end() == 0:
-            return False
+        status = last.end()
         self.cluster.start()
+        if status == 0:
+            return False
         nothing_is_lost(self.cluster, self.storm)
         assert len(runs) < most, f"{last.arguments} failed:\n{last.output[-6000:]}"
         runs.append(Run(self.cluster, self.folder, last.arguments))

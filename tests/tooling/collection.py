@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,11 @@ def environment(**more: str) -> dict[str, str]:
     hidden = () if os.environ.get("CLUSTER") == "existing" else NAMES_OF_CLUSTERS
     ours = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     return {**ours, "PATH": path, **more}
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The exit status for all of these, each of which is waited for; one that a signal ended is a failure too."""
+    return int(any([*statuses]))
 
 
 def build() -> Path:

@@ -13,23 +13,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.tooling.collection import CHECKOUT, environment, tool
+from tests.tooling.collection import CHECKOUT, environment, tool, worst
 
 PARTS = {"one": "one_node", "three": "not one_node"}
 
 
 def main(results: Path) -> int:
-    aside = subprocess.Popen(
+    with subprocess.Popen(
         command("one", results),
         cwd=CHECKOUT,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    status = subprocess.run(command("three", results), cwd=CHECKOUT, env=environment(), check=False).returncode
-    print(aside.communicate()[0], flush=True)
-    return max(status, aside.returncode)
+    ) as aside:
+        status = subprocess.run(command("three", results), cwd=CHECKOUT, env=environment(), check=False).returncode
+        print(aside.communicate()[0], flush=True)
+    return worst([status, aside.returncode])
 
 
 def command(part: str, results: Path) -> list[str]:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from tests.tooling.collection import CHECKOUT, environment, tool
+from tests.tooling.collection import CHECKOUT, environment, tool, worst
 
 WORKERS = 3
 
@@ -28,7 +28,7 @@ def main(results: str, tests: Sequence[str]) -> int:
     if up.returncode:
         return up.returncode
     kubeconfig = up.stdout.splitlines()[-1]
-    return max(
+    return worst(
         subprocess.run(
             [tool("pytest"), "--quiet", "--durations=10", f"--junitxml={results}/{name}.xml", *options, *chosen],
             cwd=CHECKOUT,

@@ -65,6 +65,13 @@ def test_an_execution_environment_gets_the_same_requirements() -> None:
     assert all("==" in each for each in requirements("tests/requirements.txt"))
 
 
+@pytest.mark.parametrize(("statuses", "status"), [([0, 0], 0), ([0, 1], 1), ([-9, 0], 1)])
+def test_one_that_was_killed_has_not_passed(statuses: list[int], status: int) -> None:
+    left = iter(statuses)
+    assert collection.worst(left) == status
+    assert list(left) == []
+
+
 def test_no_sanity_test_is_ignored() -> None:
     lists = list((collection.CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
     assert lists
