@@ -112,7 +112,7 @@ _CLUSTER_ROLES = (
     (AUDIT, "Reads what an audit judges; no Secrets, and nothing is written."),
     (ENFORCE, "Also writes what the roles write, and tries pods and connections to prove it."),
     (BREAK_GLASS, "Takes away what denies, in an emergency, and cannot put it back."),
-    (ENCRYPTION, "Goes with one of the first two for encryption at rest: counts Secrets and has them written anew."),
+    (ENCRYPTION, "Goes with one of the first two for encryption at rest: who has it can read and make any Secret."),
 )
 
 _CORE, _EVERY = '""', '"*"'

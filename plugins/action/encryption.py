@@ -17,12 +17,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._begin import begin, run_name, tidy
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import (
-    QUICK_SECONDS,
-    Gatherer,
-    Memory,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import QUICK_SECONDS, Gatherer
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import Guard
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import (
     OPTIONS_SPEC,
     read_options,
@@ -83,11 +80,11 @@ class ActionModule(HardeningAction):
         way = foresee(seen.facts, begun.goal)
         for step in way.steps:
             context.tell(line_of(step))
-        return foreseen_result(way)
+        return foreseen_result(way, seen.facts)
 
     @staticmethod
     def _walked(context: Context) -> dict[str, Any]:
-        account = Account()
+        account = Account(context.memory)
         with context.guard:
             try:
                 tidy(context)

@@ -16,7 +16,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     unseen_findings,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._inspected import Demanded
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._platforms import Platform, why_unseen
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._platforms import (
+    Platform,
+    manifest_on,
+    why_unseen,
+)
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import (
     refuse_unserved,
     wanted_resources,
@@ -61,13 +65,14 @@ class ActionModule(HardeningAction):
         )
         client = connect(arguments)
         found = platform(client)
-        if not arguments["nodes"]:
+        manifest = manifest_on(found, arguments["manifest"])
+        if not arguments["nodes"] or not manifest:
             return self._told(found, unseen_findings(demanded.resources, *why_unseen(found)))
         stored = served(client)
         refuse_unserved(demanded.resources, stored)
         nodes = Nodes(self, list(dict.fromkeys(arguments["nodes"])), task_vars)
         try:
-            gatherer = Gatherer(connect(arguments, outage_seconds=QUICK_SECONDS), nodes, arguments["manifest"])
+            gatherer = Gatherer(connect(arguments, outage_seconds=QUICK_SECONDS), nodes, manifest)
             look = Look(client, nodes, gatherer, stored, escrow_of(arguments["escrow"]))
             seen, gathered = look.inspected(demanded)
         finally:

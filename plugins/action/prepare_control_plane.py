@@ -15,12 +15,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._action import HardeningAction
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _prepare
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._begin import run_name
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import (
-    QUICK_SECONDS,
-    Gatherer,
-    Memory,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import QUICK_SECONDS, Gatherer
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import Guard
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import NODES_SPEC
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._platform import platform
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._telling import Waiting

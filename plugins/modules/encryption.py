@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: encryption
-short_description: Encrypt what etcd holds, and change its keys, without a request that fails
+short_description: Encrypt what etcd holds, and change its keys, while the cluster works
 version_added: 1.0.0
 description:
   - Enables encryption at rest, changes key or provider, ends encryption, or takes back a change that has not finished,
@@ -85,12 +85,15 @@ options:
     description:
       - Whether etcd is compacted and defragmented when everything is rewritten, member after member and the leader
         last, so that what values were before is gone from its file. Its write-ahead log, and backups, still have it.
+      - While a member does that, neither it nor the API server beside it answers; with one control plane node the API
+        is away for that long.
     type: bool
     default: true
   snapshot:
     description:
-      - A folder on the nodes. A snapshot of etcd is written there before anything is changed, and the result says
-        without which keys it cannot be read. Without it none is taken.
+      - A folder on the first node. A snapshot of etcd is written there before anything is changed, and with O(scrub)
+        another one at the end, which holds nothing that a former key has written. The result says without which keys
+        each cannot be read. Without this option none is taken, and none is ever deleted.
     type: path
   restart_seconds:
     description:
@@ -144,7 +147,7 @@ EXAMPLES = r"""
   hardening.kubernetes.encryption:
     nodes: "{{ groups['kube_control_plane'] }}"
     escrow:
-      vault_file: "{{ inventory_dir }}/encryption-keys.vault"
+      vault_file: "{{ playbook_dir }}/encryption-keys.vault"
       vault_password_file: ~/.vault-password
 
 - name: Change the key of everything that is encrypted, and rewrite it, gently
@@ -182,10 +185,95 @@ summary:
   elements: str
   sample: ["state 4 of 8, reencrypt: Values in etcd that another key than the new one wrote: 10000."]
 objects:
-  description: How many objects were rewritten.
+  description: >-
+    How many objects were rewritten, or in check mode would be. Those of a resource of which not all were gone through
+    are not counted.
   returned: always
   type: int
   sample: 10000
+before:
+  description: What etcd held at the beginning.
+  returned: always
+  type: dict
+  contains:
+    revision:
+      description: The revision of etcd at which all this was counted, V(0) where it was not.
+      type: int
+      returned: always
+      sample: 4711
+    histogram:
+      description: By resource, how many values start with which prefix. The empty one is plain text.
+      type: dict
+      returned: always
+      sample: {secrets: {"k8s:enc:secretbox:v1:k20250101000000-11112222:": 10000}}
+    outdated:
+      description: By resource, how many of them were written under a former key of the KMS plugin that encrypts them.
+      type: dict
+      returned: always
+      sample: {}
+    counted:
+      description: By resource, how many objects the API counts at that revision.
+      type: dict
+      returned: always
+      sample: {secrets: 10000}
+after:
+  description: The same when it was looked at last, which is after everything was rewritten. Not known in check mode.
+  returned: always
+  type: dict
+  contains:
+    revision:
+      description: The revision of etcd at which all this was counted, V(0) where it was not.
+      type: int
+      returned: always
+      sample: 4711
+    histogram:
+      description: By resource, how many values start with which prefix. The empty one is plain text.
+      type: dict
+      returned: always
+      sample: {secrets: {"k8s:enc:secretbox:v1:k20261122164500-0a1b2c3d:": 10000}}
+    outdated:
+      description: By resource, how many of them were written under a former key of the KMS plugin that encrypts them.
+      type: dict
+      returned: always
+      sample: {}
+    counted:
+      description: By resource, how many objects the API counts at that revision.
+      type: dict
+      returned: always
+      sample: {secrets: 10000}
+seconds:
+  description: How many seconds were spent in each state, with looking at what came of it. Empty in check mode.
+  returned: always
+  type: dict
+  sample: {preflight: 2.1, plan: 1.4, read_new: 63.0, write_new: 121.8, reencrypt: 9.7, verify: 4.2, drop_old: 65.3}
+snapshots:
+  description: The snapshots of etcd that this run has taken; one that goes on with a change takes the last one alone.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    node:
+      description: On which node it lies, by its name in the inventory.
+      type: str
+      returned: always
+      sample: cp1
+    path:
+      description: Where it lies there.
+      type: str
+      returned: always
+      sample: /var/backups/etcd/etcd-20261122T164459Z-55bd8ea3.db
+    revision:
+      description: The revision of etcd that it holds.
+      type: int
+      returned: always
+      sample: 4711
+    keys:
+      description: The keys without which it cannot be read, as in RV(keys).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - {provider: secretbox, name: k20250101000000-11112222, fingerprint: 1111222233334444}
 refused:
   description: Why the walk ended before its goal, and what to do. Empty where it came to its end.
   returned: always

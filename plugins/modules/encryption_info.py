@@ -16,7 +16,8 @@ description:
     what it has loaded, and looks at the files of each node.
   - Decides the items 1.2.27 and 1.2.28 of the CIS Kubernetes Benchmark by that, for each group of resources.
   - What could not be looked at is V(unknown) and names what was missing. Without O(nodes) that is everything, with the
-    way to give them, or on managed clusters the provider's own command.
+    way to give them. On k3s, OpenShift and managed clusters it is everything in any case, with the command of that
+    platform; on RKE2 the manifest is looked for where RKE2 has it.
 author:
   - hardening.kubernetes contributors (@hardening-kubernetes)
 options:

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,19 @@ class Runner:
     folder: Path
     kubeconfig: Path
 
-    def playbook(self, task: dict[str, Any], expected: str, inventory: Path | None = None) -> Measure:
-        """One task in a whole ``ansible-playbook``; ``expected`` is a pattern in its output."""
+    def playbook(
+        self,
+        task: dict[str, Any],
+        expected: str,
+        inventory: Path | None = None,
+        then: Sequence[dict[str, Any]] = (),
+    ) -> Measure:
+        """One task in a whole ``ansible-playbook``, and those that come ``then``.
+
+        ``expected`` is a pattern in its output.
+        """
         path = self.folder / "play.yml"
-        path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+        path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task, *then]}]))
         program = Path(sys.executable).with_name("ansible-playbook")
         # Named, so that no peer spends time on looking for a Python.
         python = f"ansible_python_interpreter={sys.executable}"

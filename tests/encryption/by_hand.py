@@ -73,12 +73,14 @@ class ByHand:
         found = LOADED.search(text) if status == 200 else None
         return found[1].decode() if found else ""
 
-    def enable(self, node: str) -> None:
-        """Have a node's server read the file that is there."""
+    def enable(self, node: str, *, reloads: bool = True) -> None:
+        """Have a node's server read the file that is there, and unless told otherwise look for a new one."""
         manifest = yaml.safe_load(self.cluster.on(node, "cat", MANIFEST))
         spec = manifest["spec"]
         command = spec["containers"][0]["command"]
-        command += [f"--encryption-provider-config={FILE}", "--encryption-provider-config-automatic-reload=true"]
+        command.append(f"--encryption-provider-config={FILE}")
+        if reloads:
+            command.append("--encryption-provider-config-automatic-reload=true")
         spec["containers"][0]["volumeMounts"].append({"name": "by-hand", "mountPath": FOLDER, "readOnly": True})
         spec["volumes"].append({"name": "by-hand", "hostPath": {"path": FOLDER, "type": "Directory"}})
         self.cluster.write(node, MANIFEST, yaml.safe_dump(manifest))

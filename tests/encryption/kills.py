@@ -30,6 +30,8 @@ LONGEST_AWAY = 15.0
 MOST_LINES = 40
 MOST_SECONDS = 60.0
 RERUNS = 3
+TRIES = 5
+"""How many changes a random walk makes at most until a kill comes before the change is done."""
 KEY_SECONDS = 10
 
 
@@ -150,24 +152,33 @@ class Walk:
         runs.append(Run(self.cluster, self.folder, last.arguments))
         return True
 
-    def roll_back(self, arguments: Mapping[str, Any], moment: Moment) -> None:
-        """Kill a command and have its change undone: what was before is in force again."""
+    def roll_back(self, arguments: Mapping[str, Any], moment: Moment) -> bool:
+        """Kill a command and have its change undone: what was before is in force again.
+
+        Whether the kill came before the command had ended; where it did not, the change stays.
+        """
         run = Run(self.cluster, self.folder, arguments)
         came = moment.come(run)
         print(f"  {arguments}: rolled back at {moment} {'after' if came else 'TOO LATE, after'}: {run.lines[-1:]}")
         if not came:
             assert run.end() == 0, run.output
             self._judge(arguments)
-            return
+            return False
         run.kill()
         nothing_is_lost(self.cluster, self.storm)
         undone = Run(self.cluster, self.folder, {"state": "rolled_back"})
         if undone.end() != 0:
             assert "no unfinished change" in undone.output, undone.output
+            if key_of(self.cluster) != ((self.provider, self.key) if self.provider else None):
+                # It was killed after its journal was closed, or what it had begun on nodes closed it: never earlier.
+                assert "state 8 of 8" in run.output, undone.output
+                self._judge(arguments)
+                return True
         if self.provider:
             assert is_encrypted(self.cluster, self.storm, self.provider) == self.key
         else:
             is_plain(self.cluster, self.storm)
+        return True
 
     def _judge(self, arguments: Mapping[str, Any]) -> None:
         nothing_is_lost(self.cluster, self.storm)
@@ -208,18 +219,31 @@ class Walk:
 
 
 def random_walk(cluster: Cluster, storm: Storm, folder: Path, seed: int) -> None:
-    """A change with a kill or two, or one that is undone."""
+    """A change with a kill or two, or one that is undone.
+
+    Where it was done before the kill, another change follows, whose kill comes earlier: without one nothing is tested.
+    """
     chance = random.Random(seed)
     walk = Walk(cluster, storm, folder, chance)
     standing = key_of(cluster)
     walk.provider, walk.key = standing or ("", "")
     print(f"seed {seed}, beginning with {walk.provider or 'plain text'}")
+    killed = tries = 0
+    while not killed and tries < TRIES:
+        killed = _stretch(walk, 0.5**tries)
+        tries += 1
+    print(f"seed {seed}: {killed} kills came, in the last of {tries} changes")
+    assert killed, f"each of {tries} changes was done before its kill"
+
+
+def _stretch(walk: Walk, share: float) -> int:
+    """One change; how many kills came in it, of moments in the first part of all that may be drawn."""
+    chance = walk.chance
     arguments = _choice(chance, walk.provider)
     if chance.random() < 0.2:
-        walk.roll_back(arguments, _moment(chance))
-    else:
-        kinds = chance.choices(sorted(KILLS), k=chance.choice((1, 1, 2)))
-        walk.change(arguments, [(_moment(chance), kind) for kind in kinds])
+        return int(walk.roll_back(arguments, _moment(chance, share)))
+    kinds = chance.choices(sorted(KILLS), k=chance.choice((1, 1, 2)))
+    return walk.change(arguments, [(_moment(chance, share), kind) for kind in kinds])
 
 
 def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
@@ -238,8 +262,9 @@ def _choice(chance: random.Random, provider: str) -> dict[str, Any]:
     return {**way, **settings}
 
 
-def _moment(chance: random.Random) -> Moment:
+def _moment(chance: random.Random, share: float) -> Moment:
     """By a line, at which a step has just begun or ended, or by the clock alone."""
     if chance.random() < 0.6:
-        return Moment(lines=chance.randint(1, MOST_LINES), seconds=chance.choice((0, 0, chance.uniform(0, 3))))
-    return Moment(lines=1, seconds=chance.uniform(0, MOST_SECONDS))
+        lines = chance.randint(1, max(round(MOST_LINES * share), 1))
+        return Moment(lines=lines, seconds=chance.choice((0, 0, chance.uniform(0, 3))))
+    return Moment(lines=1, seconds=chance.uniform(0, MOST_SECONDS * share))

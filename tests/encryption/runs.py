@@ -173,6 +173,24 @@ def finish(cluster: Cluster, folder: Path, arguments: Mapping[str, Any], times: 
     raise AssertionError(f"{arguments} failed:\n{run.output[-6000:]}")
 
 
+def playbook(cluster: Cluster, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A playbook of the collection as a user runs it, when it has ended; all that it printed is in its output."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(cluster.inventory)]
+    variables = {**cluster.environment, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    return subprocess.run(
+        [*command, f"hardening.kubernetes.{name}", "-e", "control_plane=control_plane", *words],
+        cwd=CHECKOUT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+
+
 def _tree(root: int) -> set[int]:
     """A process and all its descendants."""
     parents: dict[int, int] = {}

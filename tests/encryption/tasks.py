@@ -20,11 +20,15 @@ SECONDS = 900
 
 
 def results(
-    cluster: Cluster, folder: Path, asked: Sequence[Mapping[str, Any]], variables: Mapping[str, str] | None = None
+    cluster: Cluster,
+    folder: Path,
+    asked: Sequence[Mapping[str, Any]],
+    variables: Mapping[str, str] | None = None,
+    module: str = MODULE,
 ) -> list[dict[str, Any]]:
-    """What each task of the module encryption returns, in their order."""
+    """What each task of a module, encryption unless told otherwise, returns, in their order."""
     tasks: list[dict[str, Any]] = [
-        {MODULE: {"nodes": NODES, **arguments}, "register": f"told_{number}", "ignore_errors": True}
+        {module: {"nodes": NODES, **arguments}, "register": f"told_{number}", "ignore_errors": True}
         for number, arguments in enumerate(asked)
     ]
     kept = folder / "results.json"

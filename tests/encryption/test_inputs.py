@@ -21,16 +21,10 @@ from tests.encryption.by_hand import FILE, ByHand
 from tests.encryption.clusters import CHECKOUT, MANIFEST, READY_SECONDS, Cluster
 from tests.encryption.runs import finish
 from tests.encryption.tasks import results
+from tests.encryption.traces import left
 
 ETCD_MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
 ROLES = CHECKOUT / "playbooks" / "files" / "cluster_roles.yml"
-LEFT = """
-find /etc/kubernetes -type f ! -path '*/hardening/lock*' -printf '%M %u %s %T@ %p\\n' | sort
-find /etc/kubernetes -type f ! -path '*/hardening/lock*' -exec sha256sum {} + | sort
-find /etc/kubernetes/hardening -mindepth 1 ! -name 'lock*' 2>/dev/null
-pidof kube-apiserver
-"""
-"""All that a walk may touch on a node but its own lock: files with their dates, and the process of the server."""
 
 OPTIONS: Mapping[str, tuple[dict[str, Any], str]] = {
     "a provider that there is not": ({"provider": "chacha20"}, "secretbox, aescbc, aesgcm, kms"),
@@ -56,11 +50,11 @@ OPTIONS: Mapping[str, tuple[dict[str, Any], str]] = {
     "a resource by its kind": ({"resources": ["Secret"]}, "the plural name is meant"),
     "no resource": ({"resources": []}, "name at least secrets"),
     "a node that the inventory does not have": ({"nodes": ["{{ groups['control_plane'][0] }}s"]}, "did you mean"),
-    "no node": ({"nodes": []}, "groups['control_plane']"),
+    "no node": ({"nodes": []}, "an inventory with the group kube_control_plane"),
     "a node that is named twice": ({"nodes": ["{{ groups['control_plane'][0] }}"] * 2}, "name each node once"),
     "a rotation where nothing is encrypted": ({"state": "rotated"}, "enable it first"),
     "a way back from nothing": ({"state": "rolled_back"}, "no unfinished change of keys"),
-    "a manifest that is not there": ({"manifest": "/etc/kubernetes/manifests/api.yaml"}, "the manifest's path"),
+    "a manifest that is not there": ({"manifest": "/etc/kubernetes/manifests/api.yaml"}, "another path by manifest"),
     "a vault's program that is not there": ({"escrow": {"command": ["/nowhere/vault"]}}, "there is no such program"),
     "a vault without a password": ({"escrow": {"vault_file": "/nowhere/keys"}}, "vault_password_file"),
     "no time to restart in": ({"restart_seconds": 1}, "must be 30 or more"),
@@ -99,6 +93,10 @@ FILES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         configuration(secretbox(("mine", KEY), ("mine:old", OTHER)), {"identity": {}}),
         ("mine and mine:old", "cannot be told apart in etcd"),
     ),
+    "a name that etcd and messages could show as something else": (
+        configuration(secretbox(("my key", KEY)), {"identity": {}}),
+        ("The name 'my key' under secretbox is not a safe one",),
+    ),
     "a provider that no server knows": (
         configuration({"secretbux": {"keys": [{"name": "mine", "secret": KEY}]}}),
         ("there is no provider secretbux; did you mean secretbox?",),
@@ -111,6 +109,38 @@ FILES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+MIGRATION = "storageversionmigrations.storagemigration.k8s.io"
+MIGRATIONS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    # A group of Kubernetes itself needs its word, or the admission that there is none.
+    "metadata": {"name": MIGRATION, "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"}},
+    "spec": {
+        "group": "storagemigration.k8s.io",
+        "names": {"kind": "StorageVersionMigration", "plural": "storageversionmigrations"},
+        "scope": "Cluster",
+        "versions": [
+            {
+                "name": "v1beta1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+
+
+def migration(resource: str) -> dict[str, Any]:
+    """One that nobody has begun."""
+    return {
+        "apiVersion": "storagemigration.k8s.io/v1beta1",
+        "kind": "StorageVersionMigration",
+        "metadata": {"name": resource},
+        "spec": {"resource": {"group": "", "resource": resource}},
+    }
+
+
 @pytest.fixture
 def by_hand(one: Cluster) -> Cluster:
     """One node whose server writes plain text and reads a key, by somebody's own configuration."""
@@ -118,13 +148,6 @@ def by_hand(one: Cluster) -> Cluster:
     hand.write(["-", "mine"])
     hand.enable(one.nodes[0])
     return one
-
-
-def left(cluster: Cluster) -> tuple[str, dict[str, str], str]:
-    """What a refused command must not have changed: files, processes, values and kubeadm's configuration."""
-    version = "jsonpath={.metadata.resourceVersion}"
-    kubeadm = cluster.kubectl("get", "configmap", "kubeadm-config", "-n", "kube-system", "-o", version)
-    return cluster.on(cluster.nodes[0], "sh", "-c", LEFT), etcd.prefixes(cluster, "/registry/secrets/"), kubeadm
 
 
 def refusal(cluster: Cluster, folder: Path, **arguments: Any) -> str:
@@ -146,6 +169,18 @@ def test_options_that_cannot_be_meant(one: Cluster, tmp_path: Path) -> None:
     }
     assert not wrong
     assert left(one) == before
+
+
+def test_a_storage_version_migration_that_has_not_ended(one: Cluster, tmp_path: Path) -> None:
+    """Servers keep that API switched off; its kind alone is what is looked at, so a definition of it does."""
+    one.kubectl("create", "--filename", "-", text=json.dumps(MIGRATIONS))
+    one.kubectl("wait", "--for", "condition=Established", f"crd/{MIGRATION}")
+    one.kubectl("create", "--filename", "-", text=json.dumps(migration("secrets")))
+    try:
+        told = refusal(one, tmp_path)
+    finally:
+        one.kubectl("delete", "crd", MIGRATION)
+    assert f"The storage version migration {MIGRATION}/secrets writes all secrets anew, and has not ended" in told
 
 
 @pytest.mark.long
@@ -230,6 +265,32 @@ def test_what_was_made_by_hand_is_adopted(one: Cluster, tmp_path: Path, first: s
     (name,) = (each["name"] for each in provider["secretbox"]["keys"])
     assert set(etcd.prefixes(one, "/registry/secrets/").values()) == {f"k8s:enc:secretbox:v1:{name}:"}
     (again,) = results(one, tmp_path, [{"impersonate_user": "jane"}])
+    assert not again["changed"]
+
+
+@pytest.mark.long
+def test_a_server_that_does_not_reload_is_started_anew_for_each_configuration(one: Cluster, tmp_path: Path) -> None:
+    """As people write it who do not know of the flag: it stays so, and every state that writes files restarts it."""
+    (node,) = one.nodes
+    hand = ByHand(one)
+    hand.write(["mine", "-"])
+    hand.enable(node, reloads=False)
+    for name in ("one", "two"):
+        one.kubectl("create", "--filename", "-", text=json.dumps(secret(name, "Zm9v")))
+    assert set(etcd.prefixes(one, "/registry/secrets/").values()) == {"k8s:enc:secretbox:v1:mine:"}
+    told = finish(one, tmp_path, {"state": "rotated", "scrub": False}).output
+    for state in (2, 3, 6):
+        _before, _words, then = told.partition(f"state {state} of 8, configure")
+        assert f"the API server {node} starts anew" in then.partition("state")[0], f"{state}: {told}"
+    (provider,) = (one.configuration(node) or {})["resources"][0]["providers"]
+    (name,) = (each["name"] for each in provider["secretbox"]["keys"])
+    assert name != "mine"
+    assert set(etcd.prefixes(one, "/registry/secrets/").values()) == {f"k8s:enc:secretbox:v1:{name}:"}
+    # Of a server that has just been started, nothing is known by heart.
+    contents = one.kubectl("get", "secret", "one", "two", "--output", "jsonpath={.items[*].data.content}")
+    assert contents.split() == ["Zm9v", "Zm9v"]
+    assert "automatic-reload" not in one.on(node, "cat", MANIFEST)
+    (again,) = results(one, tmp_path, [{}])
     assert not again["changed"]
 
 

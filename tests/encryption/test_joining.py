@@ -5,43 +5,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.encryption.clusters import CHECKOUT, STATE, Cluster
+from tests.encryption.clusters import STATE, Cluster
 from tests.encryption.invariants import no_key_is_told
-from tests.encryption.runs import finish
-
-PLAYBOOK = "hardening.kubernetes.prepare_control_plane"
+from tests.encryption.runs import finish, playbook
 
 
 def prepare(cluster: Cluster, node: str) -> str:
     """The playbook as a user runs it; what it prints."""
-    words = [
-        "-i",
-        str(cluster.inventory),
-        PLAYBOOK,
-        "-e",
-        f"joining={node}",
-        "-e",
-        "control_plane=control_plane",
-        "-vvv",
-    ]
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), *words],
-        cwd=CHECKOUT,
-        env={**os.environ, **cluster.environment, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = playbook(cluster, "prepare_control_plane", "-e", f"joining={node}", "-vvv")
     assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout + done.stderr
+    return done.stdout
 
 
 def leave(cluster: Cluster, node: str) -> None:

@@ -28,7 +28,7 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
     served,
 )
 
-from tests.encryption import etcd
+from tests.encryption import etcd, everything
 from tests.encryption.by_hand import ByHand
 from tests.encryption.clusters import Cluster
 
@@ -296,33 +296,12 @@ def test_a_server_that_is_killed_meanwhile_is_waited_for(place: Place) -> None:
         assert place.prefixes(namespace) == {KEY.format("b")}
 
 
-CRD = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "gadgets.example.org"},
-    "spec": {
-        "group": "example.org",
-        "scope": "Namespaced",
-        "names": {"plural": "gadgets", "singular": "gadget", "kind": "Gadget"},
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}},
-            }
-        ],
-    },
-}
-
-
 def test_every_resource_that_is_served_can_be_written_anew(place: Place) -> None:
     """Built-in kinds and custom resources, to another key and back to plain text."""
-    assert place.client.create(CRD).ok
+    assert place.client.create(everything.GADGETS).ok
     await_that(lambda: "gadgets.example.org" in served(place.client))
     place.client.forget_kinds()
-    gadget = obj("Gadget", "first", "default", "example.org/v1", spec={})
-    await_that(lambda: place.client.create(gadget).ok)
+    await_that(lambda: place.client.create(everything.GADGET).ok)
     with place.secrets(4):
         try:
             assert rewritten_all(place, ["a", "b", "-"]) == {KEY.format("a")}
@@ -332,17 +311,13 @@ def test_every_resource_that_is_served_can_be_written_anew(place: Place) -> None
     place.keys.load(["a", "b", "-"])
 
 
-NEVER_ENCRYPTED = ("/registry/ranges/", "/registry/masterleases/", "/registry/peerserverleases/")
-
-
 def rewritten_all(place: Place, keys: list[str]) -> set[str]:
     """What all values in etcd begin with after every object of every resource was rewritten."""
     place.keys.load(keys, resources=["*.*"])
     for resource in sorted(served(place.client)):
         told = rewrite([place.client], resource)
         assert (told.stuck, told.left) == ((), 0), (resource, told)
-    found = etcd.prefixes(place.cluster, "/registry/")
-    return {prefix for key, prefix in found.items() if not key.startswith(NEVER_ENCRYPTED)}
+    return everything.prefixes(place.cluster)
 
 
 def test_no_more_than_allowed_are_written_in_a_second(place: Place) -> None:

@@ -164,6 +164,8 @@ def test_custom_resources_with_their_definition_in_one_task(ansible: Ansible, na
     objects = [*gadgets, definition_of("Gadget", group)]
     assert actions(ansible.task("apply", definition=objects)) == ["created"] * 6
     assert actions(ansible.task("apply", definition=objects)) == ["unchanged"] * 6
+    wrong = object_of("Gadget", "wrong", namespace, f"{group}/v1", spec={"sise": 1})
+    assert ".spec.sise: field not declared in schema" in ansible.task("apply", definition=wrong)["msg"]
     assert actions(ansible.task("apply", definition=objects, state="absent", wait=True)) == ["deleted"] * 6
     assert actions(ansible.task("apply", definition=objects, state="absent")) == ["unchanged"] * 6
 

@@ -23,6 +23,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption import _members, _scrub
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcd, Etcds
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._members import (
+    Disk,
     disks_of,
     health,
     members_of,
@@ -111,10 +112,12 @@ def test_members_are_scrubbed_one_after_the_other_and_the_leader_last(three: Own
     before = members_of(etcds)
     leader = next(member for member in before.answering.values() if member.is_leader)
     assert len(before.answering) == 3 and not before.silent and {*health(etcds, 2_000_000)} == set()
-    assert {*disks_of(etcds, before.answering.values())} == {*before.answering}
+    disks = disks_of(etcds, before.answering.values())
+    assert disks.keys() == before.answering.keys() and all(isinstance(each, Disk) for each in disks.values())
     *lines, remains = scrubbed(etcds, lambda: None)
     assert [node for node, operation in here.asked if operation == "defragment"][-1] == leader.node
-    assert [line.split()[3] for line in lines][-1] == leader.name and len(lines) == 3
+    assert [line.split()[5] for line in lines] == ["compacted", "defragmented"] * 3
+    assert lines[-1].split()[3] == leader.name
     assert "m0 has 1 files of its log" in remains and "every backup that was made before" in remains
     for member in three.members:
         assert b"the-former-value" not in (member.folder / "member/snap/db").read_bytes(), member.name

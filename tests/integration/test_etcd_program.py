@@ -100,13 +100,6 @@ def test_a_scan_sees_one_revision(etcd: OwnEtcd) -> None:
     assert now["counts"][SECRETS][OLD] == before["counts"][SECRETS][OLD] + 10 and now["revision"] > before["revision"]
 
 
-def test_stale_keys_are_named(etcd: OwnEtcd) -> None:
-    stale = [f"{SECRETS}default/b", f"{SECRETS}shop/broken"]
-    assert etcd.ask("stale", directory=SECRETS, prefix=NEW, most=10) == stale
-    assert etcd.ask("stale", directory=SECRETS, prefix=NEW, most=1) == stale[:1]
-    assert etcd.ask("stale", directory="/registry/configmaps/", prefix="", most=10) == []
-
-
 def test_what_one_value_begins_with(etcd: OwnEtcd) -> None:
     assert etcd.ask("prefix_at", key=f"{SECRETS}default/a", prefixes=[NEW]) == NEW
     assert etcd.ask("prefix_at", key="/registry/configmaps/default/d", prefixes=[NEW]) == ""
@@ -133,12 +126,11 @@ def test_no_value_is_given_out(etcd: OwnEtcd) -> None:
     told = answers(
         [
             ("scan", {**reach, "directories": ["/registry/"], "prefixes": [NEW], "kms": [KMS]}),
-            ("stale", {**reach, "directory": "/registry/", "prefix": NEW, "most": 100}),
             ("prefix_at", {**reach, "key": f"{SECRETS}shop/broken", "prefixes": []}),
             ("status", reach),
         ]
     )
-    assert [*told[0]] == ["result"] and len(told) == 4 and "hunter2" not in json.dumps(told)
+    assert [*told[0]] == ["result"] and len(told) == 3 and "hunter2" not in json.dumps(told)
 
 
 def test_after_a_refusal_nothing_more_is_done(etcd: OwnEtcd) -> None:

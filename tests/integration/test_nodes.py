@@ -105,7 +105,7 @@ def test_a_walk_of_several_ways_has_one_lock(controller: Controller, own: Machin
 @pytest.mark.parametrize(
     ("way", "told"),
     [
-        ("ssh_plain", "root is needed there: set `become: true`"),
+        ("ssh_plain", "root is needed there: set `ansible_become=true`"),
         ("ssh_wrong", "cannot be logged in to"),
         ("sudo_wrong", "Incorrect sudo password"),
         ("no_python", "/no/such/python3.*ansible_python_interpreter"),

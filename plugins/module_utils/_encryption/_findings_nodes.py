@@ -24,6 +24,10 @@ KUBEADM = "ConfigMap/kube-system/kubeadm-config"
 
 _OUR_NAME = re.compile(r"k(\d{14})-[0-9a-f]{8}")
 _ROTATE = "Rotate it: ansible-playbook hardening.kubernetes.rotate_encryption_key"
+_PUT_THERE = (
+    "It puts the keys there that are in use. One that only a snapshot needs is in keys.json of "
+    "/etc/kubernetes/hardening on these nodes: put it there yourself."
+)
 _LOOSEST = {"file": 0o600, "directory": 0o700}
 _SAFE_PLACES = 2
 
@@ -168,7 +172,7 @@ def _backup(seen: Inspected, key: Key, what: str) -> Finding:
         return judged(control, subject, "unknown", told, "none", "Make the vault answer, then check again.")
     if seen.facts.escrow is not None:
         told = f"{what}{where}{fingerprint}, and the vault does not have it"
-        return judged(control, subject, "fail", told, "config", f"{ENFORCE} It puts the keys that write there.")
+        return judged(control, subject, "fail", told, "config", f"{ENFORCE} {_PUT_THERE}")
     if len(nodes) >= _SAFE_PLACES:
         told = f"{what}{where}{fingerprint}; no vault is named, so whatever takes these nodes takes all backups too"
         return judged(control, subject, "pass", told, "config")

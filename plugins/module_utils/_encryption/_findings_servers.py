@@ -15,6 +15,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._inspected import Demanded, Inspected
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
+    FIRST_THAT_TELLS,
     IDENTITY,
     Key,
     Providers,
@@ -23,6 +24,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._finding import Finding, judged
 
 CLUSTER = "Cluster/kube-apiserver"
+_UPGRADE = f"Upgrade the control plane to {'.'.join(map(str, FIRST_THAT_TELLS))} or newer."
 _REPEAT = "Start it, or make it answer at its own address; where its node is gone, remove what is left of it."
 
 
@@ -54,7 +56,8 @@ def _server(seen: Inspected, server: Server) -> Finding:
         return judged(control, subject, "unknown", told, "none", _REPEAT)
     if server.loaded is None:
         told = f"what it has loaded is not known ({server.trouble or 'it does not say'})"
-        return judged(control, subject, "unknown", told, "none", f"{ENFORCE} Or restart it with the file of its node.")
+        remedy = f"{ENFORCE} Or restart it with the file of its node."
+        return judged(control, subject, "unknown", told, "none", _UPGRADE if server.is_too_old else remedy)
     if server.file is None:
         told = f"the file on its node cannot be used, and it would not start with it ({server.trouble})"
         return judged(control, subject, "fail", told, "server", "Correct the file, or put that of another node there.")

@@ -27,7 +27,7 @@ _AESGCM_WRITES = 200_000
 PROVIDERS_MEANT = {"kms": ("kms_v2",)}
 """Which providers a user's word means, where it is not that provider alone."""
 
-ENFORCE = "Run the role encryption_at_rest in enforce mode."
+ENFORCE = "Run harden_cluster, or the role encryption_at_rest in enforce mode."
 _LOOK = "Let the check see what it names, then check again."
 _PROVIDER = re.compile(r"k8s:enc:(aescbc|aesgcm|secretbox|kms):(v[12]):")
 

@@ -83,7 +83,7 @@ def _way_back(intent: Intent | None) -> Mapping[str, Key]:
     if intent is None:
         raise UnclearGoal(
             "There is no unfinished change of keys that could be rolled back: a finished one is undone by another"
-            " rotation, and enabling by disabling."
+            " rotation, and enabling by disabling (the role with encryption_at_rest_state: absent)."
         )
     return intent.write if intent.asked == "roll_back" else intent.former
 

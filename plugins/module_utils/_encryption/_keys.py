@@ -26,7 +26,7 @@ KEY_LENGTHS: dict[str, tuple[int, ...]] = {"secretbox": (32,), "aescbc": (16, 24
 """In bytes, by provider: validation_encryption.go of k8s.io/apiserver, 1.34 to 1.37."""
 LENGTH_OF_OURS = 32
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_SAFE_NAME = re.compile(r"(?!k8s:enc:)[A-Za-z0-9_.:-]{1,253}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _FINGERPRINT_SALT = b"hardening.kubernetes/key-fingerprint/v1"
 _FINGERPRINT_ROUNDS = 100_000
@@ -147,16 +147,13 @@ def parse_material(text: Any, provider: str, where: str) -> KeyMaterial:
     return material
 
 
-def refuse_unsafe(name: str, where: str = "key") -> None:
-    """Raise :class:`HardeningError` on a name that we would not give to a key.
+def is_unsafe(name: str) -> bool:
+    """Whether a name is one that commands, messages and etcd could show as something else.
 
-    A ``:`` ends the name in etcd, and a space or a quote would make it hard to tell in a command or a message.
+    k3s names keys with the colons of a time, and these are safe as long as no other name ends where one stands
+    (:func:`is_mistakable`). A name that begins as prefixes do would count twice in what a server says it has read.
     """
-    if not _SAFE_NAME.fullmatch(name):
-        raise HardeningError(
-            f"{where}: {name!r} is not a safe name for a key; use at most 63 letters, digits, dots, dashes and "
-            "underscores, with a letter or digit at both ends."
-        )
+    return not _SAFE_NAME.fullmatch(name)
 
 
 def refuse_taken(name: str, taken: Collection[str], where: str = "key") -> None:

@@ -105,8 +105,8 @@ def with_encryption(text: str, settings: Settings) -> str:
     said = read_cluster_configuration(text)
     if said.argument(CONFIG_FLAG) not in ("", settings.path):
         raise HardeningError(
-            f"{_WHAT}: apiServer.extraArgs has {CONFIG_FLAG} {said.argument(CONFIG_FLAG)}; adopt that configuration, "
-            "or take it out first."
+            f"{_WHAT}: apiServer.extraArgs has {CONFIG_FLAG} {said.argument(CONFIG_FLAG)}; let it be "
+            f"{settings.path}, as the manifest has it, or take it out first."
         )
     edited = text
     wanted = {CONFIG_FLAG: settings.path} | ({RELOAD_FLAG: "true"} if settings.automatic_reload else {})

@@ -127,7 +127,7 @@ def with_encryption(text: str, settings: Settings) -> str:
     manifest = read_manifest(text)
     if manifest.path not in ("", settings.path):
         raise HardeningError(
-            f"{_WHAT}: --{CONFIG_FLAG} points to {manifest.path}; adopt that configuration, or take it out first."
+            f"{_WHAT}: --{CONFIG_FLAG} points to {manifest.path} and not to {settings.path}; take it out first."
         )
     if not manifest.path and CONFIG_FLAG in dict(manifest.flags):
         raise HardeningError(f"{_WHAT}: --{CONFIG_FLAG} is given with no path; take it out.")

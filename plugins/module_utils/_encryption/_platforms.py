@@ -123,11 +123,18 @@ def refuse_foreign(platform: Platform) -> None:
         raise HardeningError(f"This is {platform.name}, where nothing was touched: {platform.refusal}.")
 
 
+def manifest_on(platform: Platform, named: str) -> str:
+    """Where to look for the API server's manifest: where the user says, else where the platform has it, if anywhere."""
+    return platform.manifest if named == MANIFEST else named
+
+
 def why_unseen(platform: Platform) -> tuple[str, str]:
-    """Why etcd could not be looked into where no control plane node was named, and what to do about it."""
-    if platform.managed:
-        why = f"this is {platform.name}, whose etcd nobody but its provider can look into"
-        return why, f"Look there, and accept this as unknown by name: {platform.refusal}."
+    """Why etcd could not be looked into where no control plane node can tell of it, and what to do about it."""
+    if not platform.manifest:
+        of_provider = f"this is {platform.name}, whose etcd nobody but its provider can look into"
+        of_others = f"this is {platform.name}, on whose nodes no manifest of a kube-apiserver says where its etcd is"
+        remedy = f"Look there, and accept this as unknown by name: {platform.refusal}."
+        return of_provider if platform.managed else of_others, remedy
     named = f"(nodes; playbooks take the inventory's group {GROUP}, or -e control_plane=GROUP)"
     why = "no control plane node was named, and what lies in etcd can be seen from there alone"
     return why, f"Name every control plane node of the inventory {named}."

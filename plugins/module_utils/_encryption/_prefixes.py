@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private to the collection: where in etcd the values of a resource are, and what it proves how they begin.
+"""Private to the collection: where in etcd the values of a resource are.
 
-How a value begins is looked at on the node, by the program that asks etcd.
+How they begin is looked at on the node, by the program that asks etcd.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import (
@@ -18,8 +18,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     lookup_order,
     parsed,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Histogram, Key
-from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 _BUILT_IN = frozenset({"", "apps", "autoscaling", "batch", "policy"}) | {
@@ -57,49 +55,6 @@ class Place:
     is_served: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """The values of one resource: how many have the prefix that all should have, how many others there are by prefix.
-
-    ``counted`` is how many objects the API counts at the same revision, ``None`` where that is not known.
-    """
-
-    resource: str
-    prefix: str
-    right: int
-    others: tuple[tuple[str, int], ...]
-    counted: int | None
-
-    @property
-    def total(self) -> int:
-        return self.right + sum(number for _prefix, number in self.others)
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether every object that the API counts is in etcd, and every value there has exactly the right prefix."""
-        return not self.others and self.total == self.counted
-
-    def __str__(self) -> str:
-        """As evidence tells it."""
-        told = f"{self.right} of {self.total} values of {self.resource} in etcd are {_told(self.prefix)}"
-        for prefix, number in self.others:
-            told += f", {number} are {_told(prefix)}"
-        if self.counted is None:
-            return f"{told}; how many the API counts is not known"
-        return told if self.total == self.counted else f"{told}; the API counts {self.counted}"
-
-
-def counts_of(histogram: Histogram, write: Mapping[str, Key]) -> tuple[Count, ...]:
-    """Of every resource, whether all of its values were written with the key that is said for it."""
-    counts = []
-    for resource, key in sorted(write.items()):
-        by_prefix = {prefix: number for prefix, number in histogram.counts.get(resource, {}).items() if number}
-        right = by_prefix.pop(key.prefix, 0)
-        others = tuple(sorted(by_prefix.items()))
-        counts.append(Count(resource, key.prefix, right, others, histogram.counted.get(resource)))
-    return tuple(counts)
-
-
 def places_of(served: Iterable[str], names: Collection[str], etcd_prefix: str = "/registry") -> tuple[Place, ...]:
     """Where in etcd the values are that a configuration means, in a fixed order.
 
@@ -130,9 +85,3 @@ def directory_of(resource: str, etcd_prefix: str = "/registry") -> str:
     inside = _DIRECTORIES.get(canonical(resource)) or (name if group in _BUILT_IN else f"{group}/{name}")
     # As the server makes it out of its flag: path.Join("/", prefix) of apiserver/pkg/storage/etcd3/store.go.
     return "/".join(("", *filter(None, etcd_prefix.split("/")), inside, ""))
-
-
-def _told(prefix: str) -> str:
-    if prefix == PLAIN:
-        return "plain text"
-    return prefix if prefix == UNRECOGNISED else f"«{prefix}»"

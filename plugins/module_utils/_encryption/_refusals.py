@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Key
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import FIRST_THAT_TELLS, Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._standing import (
     Standing,
     clashes,
@@ -37,7 +37,8 @@ def _differing_sources(seen: Standing) -> Iterator[str]:
             missing = ", ".join(sorted(every - names))
             yield (
                 f"{source} does not know the API server {missing}, which other sources know: a server that is not asked"
-                " could fail to read what is written. Bring it back, or remove what is left of it."
+                " could fail to read what is written. Bring it back; where it is gone for good, take it out of the"
+                " inventory and of etcd, and delete its Lease in kube-system."
             )
 
 
@@ -46,14 +47,27 @@ def _unanswered(seen: Standing) -> Iterator[str]:
         if server.state == "unanswered":
             yield (
                 f"The API server {server.name} could not be asked{_because(server.trouble)}: what it has loaded is not"
-                " known. Make it answer at its own address, or remove its node from the cluster, and run again."
+                " known. Make it answer this machine at its own address (a firewall or proxy may be in between); where"
+                " its node is gone for good, remove that from the cluster. Then run again."
+            )
+
+
+def _too_old(seen: Standing) -> Iterator[str]:
+    """One without encryption too: it could not prove what it loads when the walk is under way."""
+    for server in seen.facts.servers:
+        if server.state == "running" and server.is_too_old:
+            yield (
+                f"The API server {server.name} is of version {server.version}, and API servers say from"
+                f" {'.'.join(map(str, FIRST_THAT_TELLS))} on what they have loaded, which nothing else proves. Upgrade"
+                " the control plane first."
             )
 
 
 def _unknown_loaded(seen: Standing) -> Iterator[str]:
     for server in seen.facts.servers:
         # Of a file that cannot be used it is told that it has to be corrected: then the server loads it.
-        if server.state == "running" and server.loaded is None and server.file is not None:
+        told = server.file is None or server.is_too_old
+        if server.state == "running" and server.loaded is None and not told:
             yield (
                 f"The API server {server.name} has loaded a configuration that is on no node"
                 f"{_because(server.trouble)}. Put the file that it loaded back on its node, or restart it with the file"
@@ -117,6 +131,7 @@ BEFORE_ANYTHING: tuple[Refusal, ...] = (
     _no_servers,
     _differing_sources,
     _unanswered,
+    _too_old,
     _unknown_loaded,
     _unsound_file,
     _clashing_keys,

@@ -9,6 +9,7 @@ No key material is in any of these shapes: a key is its provider, its name and i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
@@ -24,6 +25,10 @@ PREFIXES: Mapping[str, str] = {
 }
 """What a value in etcd starts with, by provider: ``apiserver/pkg/server/options/encryptionconfig/config.go``."""
 
+FIRST_THAT_TELLS = (1, 34)
+"""The first version of API servers that say by themselves which configuration they have loaded."""
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _MATERIAL_ELSEWHERE = frozenset({"identity", "kms_v1", "kms_v2"})
 
 
@@ -69,7 +74,8 @@ class Server:
     keys in the node's key file. ``writes_for`` are the seconds since it certainly writes with its present first keys.
     ``ready`` is what its ``/readyz`` says: one that cannot read its own Secrets, as those of bootstrap tokens, is not.
     ``canary``: an object was written through it, read through every other server, and seen in etcd under the right
-    prefix. ``listed``: since it loaded what it has, it has answered a LIST of every object.
+    prefix. ``listed``: since it loaded what it has, it has answered a LIST of every object. ``version`` is its own,
+    like ``v1.34.1``, empty where it is not known.
     """
 
     name: str
@@ -83,6 +89,18 @@ class Server:
     ready: bool = True
     canary: bool = False
     listed: bool = False
+    version: str = ""
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether it cannot say what it has loaded."""
+        return is_too_old(self.version)
+
+
+def is_too_old(version: str) -> bool:
+    """Whether API servers of a version do not say what they have loaded; of one that is not known nothing is said."""
+    said = _VERSION.match(version)
+    return said is not None and (int(said[1]), int(said[2])) < FIRST_THAT_TELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +110,7 @@ class Histogram:
     The resources are those of the goal, and a value counts for the narrowest of them.
     ``age`` are the seconds since the scan began, ``took`` how long it was, ``counted`` is how many objects the API
     counts at the same revision. ``outdated`` counts values that have the right prefix and were written under a former
-    key of the KMS (its keyID).
+    key of the KMS (its keyID). ``revision`` is etcd's, at which all this was counted.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -100,6 +118,7 @@ class Histogram:
     age: float = 0
     outdated: Mapping[str, int] = field(default_factory=dict)
     took: float = 0
+    revision: int = 0
 
 
 Asked = Literal["enable", "rotate", "disable", "roll_back"]

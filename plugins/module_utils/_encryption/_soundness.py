@@ -19,6 +19,7 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     KeyMaterial,
     is_guessable,
     is_mistakable,
+    is_unsafe,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import IDENTITY, Key
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
@@ -47,6 +48,17 @@ def refuse_unsound(configuration: Configuration) -> None:
     blocking = [f"{remark.told} {remark.remedy}" for remark in remarks_on(configuration) if remark.blocks]
     if blocking:
         raise HardeningError(f"The encryption configuration cannot be adopted. {' '.join(blocking)}")
+
+
+def _unsafe_names(configuration: Configuration) -> Iterator[Remark]:
+    for key in sorted(configuration.ring):
+        if is_unsafe(key.name):
+            yield Remark(
+                f"The name {key.name!r} under {key.provider} is not a safe one, and stands in etcd before every value.",
+                "Write all objects anew with a key whose name has at most 253 letters, digits, dots, dashes, "
+                "underscores and colons, and does not begin with k8s:enc:, and take this one out.",
+                blocks=True,
+            )
 
 
 def _one_name_for_two_keys(configuration: Configuration) -> Iterator[Remark]:
@@ -130,6 +142,7 @@ def _passed_over(configuration: Configuration) -> Iterator[Remark]:
 
 
 _RULES: tuple[Callable[[Configuration], Iterator[Remark]], ...] = (
+    _unsafe_names,
     _one_name_for_two_keys,
     _names_that_look_alike,
     _plain_text,

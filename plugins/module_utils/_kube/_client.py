@@ -249,11 +249,13 @@ class Client:
     ) -> Answer:
         """Server-side apply as this field manager; the caller judges a refusal. Raises as :meth:`create` does.
 
-        With ``metadata_only`` the server answers with no more than that, which spares both sides some work.
+        With ``metadata_only`` the server answers with no more than that, which spares both sides some work. An apply
+        refuses fields that the schema lacks whatever ``fieldValidation`` says (KEP-555: it merges by the schema).
         """
         resource = self._resource_of(obj)
         metadata = obj.get("metadata") or {}
-        query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
+        # Strict would have the server parse the object a second time, for keys named twice: a mapping has none.
+        query = [("fieldManager", manager), ("fieldValidation", "Ignore"), *_dry(dry_run)]
         if force:
             query.append(("force", "true"))
         path = resource.path(metadata.get("namespace", ""), metadata.get("name", ""))

@@ -363,17 +363,6 @@ def scan(
     }
 
 
-def stale(etcd: Etcd, directory: str, prefix: str, most: int) -> list[str]:
-    """At most so many keys whose values do not start with this prefix; ``""`` stands for plain text."""
-    found = []
-    for each in _values(etcd, directory.encode(), _behind(directory), _revision(etcd)):
-        if prefix_of(base64.b64decode(each.get("value", "")), (prefix,)) != prefix:
-            found.append(base64.b64decode(each["key"]).decode("utf-8", "backslashreplace"))
-            if len(found) >= most:
-                break
-    return found
-
-
 def prefix_at(etcd: Etcd, key: str, prefixes: list[str]) -> str | None:
     """What the value of one key starts with; ``None`` where there is no such key."""
     values = etcd.ask("kv/range", {"key": _base64(key.encode())}).get("kvs", [])
@@ -485,7 +474,8 @@ def snapshot(etcd: Etcd, path: str) -> dict[str, Any]:
 def _refuse_full(directory: Path, size: int) -> None:
     room = os.statvfs(str(directory))
     if room.f_bavail * room.f_frsize < size + _CHUNK:
-        raise Refused("no_space", f"{directory} has no room for a snapshot of etcd, which has {size >> 20} MiB")
+        told = f"{directory} has no room for a snapshot of etcd, which has {size >> 20} MiB"
+        raise Refused("no_space", f"{told}: make room, or name another folder")
 
 
 def _saved(etcd: Etcd, path: Path) -> tuple[int, str]:
@@ -570,7 +560,7 @@ def _hex(number: Any) -> str:
 
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (scan, stale, prefix_at, servers, status, compact, defragment, snapshot)
+    each.__name__: each for each in (scan, prefix_at, servers, status, compact, defragment, snapshot)
 }
 
 

@@ -193,8 +193,8 @@ ENCRYPTION: dict[str, Any] = {
             "type": "string",
             "format": "absolute-path",
             "description": (
-                "A folder on the control plane nodes for a snapshot of etcd, taken before anything is changed. "
-                "Without it: none is taken."
+                "A folder on the first control plane node for a snapshot of etcd, taken before anything is changed, "
+                "and for another after the scrubbing. Without it: none is taken."
             ),
             "examples": ["/var/backups/etcd"],
         },

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import directory_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import lookup_order
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Goal, Key
-from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
+from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client, Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._resources import KNOWN
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
@@ -55,6 +55,14 @@ def try_canary(context: Context, seen: Seen, writer: str) -> None:
                 )
     finally:
         _remove(at, resource)
+
+
+def canary_questions(goal: Goal) -> list[Question]:
+    """What else than for rewriting its resource has to be allowed for that."""
+    resource, key = _tried(goal)
+    if key is None:
+        return []
+    return [Question("create", "", resource, NAMESPACE), Question("delete", "", resource, NAMESPACE, NAME)]
 
 
 def refused_canary(client: Client, goal: Goal) -> Iterator[str]:

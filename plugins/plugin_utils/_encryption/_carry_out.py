@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import inf
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._goals import intent_of
@@ -30,19 +29,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._erro
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import try_canary
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._crew import Limits
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._drop import before_drop
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import refuse_lost
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import evidence
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import (
-    Writing,
-    backup_of,
-    configuring,
-    replacing,
-)
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._files import configuring, replacing
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import finish, update_kubeadm
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import BINARY, JOURNAL, KEYS
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import JOURNAL, KEYS
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._preflight import hindrances
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._restart import restart
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import rewrite
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import scanned
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scrub import scrub
@@ -96,6 +92,8 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
     if step.state is State.WRITE_NEW and any(step.files.values()):
         # From now on a server that lost its flags could not read what is written, and every node has its file.
         update_kubeadm(context, next(iter(seen.on_node.values())).settings, encrypts=True)
+    if step.state is State.DROP_OLD:
+        before_drop(context, seen, named)
     context.write({name: each.before for name, each in writings.items()})
     context.write({name: each.files for name, each in writings.items() if not each.restarts})
     off = {server.name for server in seen.facts.servers if server.state == "stopped"}
@@ -105,7 +103,7 @@ def _configure(context: Context, seen: Seen, step: Step) -> None:
         if each.restarts and name in off:
             context.write({name: each.files})
         elif each.restarts:
-            _restart(context, seen, name, each, repairs=name in not_ready)
+            restart(context, seen, name, each, repairs=name in not_ready)
 
 
 def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMaterial | KmsPlugin]:
@@ -118,52 +116,6 @@ def _ring(context: Context, seen: Seen, keys: Iterable[Key]) -> dict[Key, KeyMat
     return ring
 
 
-def _restart(context: Context, seen: Seen, name: str, writing: Writing, *, repairs: bool) -> None:
-    """The files of a server that starts anew by them; the node puts the former ones back if it does not come up."""
-    node = seen.on_node[name]
-    backup = backup_of(node)
-    there = context.nodes.ask(name, "_files", [("read", {"paths": [backup["path"]]})])[0][backup["path"]]
-    files = [*([] if there else [backup]), *writing.files]
-    _let_balancers_notice(context, seen, name)
-    context.tell(f"the API server {name} starts anew with its new manifest")
-    watching = {
-        "files": files,
-        "binary": BINARY,
-        "port": int(node.said.flag("secure-port", "6443")),
-        "seconds": context.options.restart_seconds,
-        "repairs": repairs,
-    }
-    context.on_nodes("write_watched", {name: watching})
-    _wait_for_restart(context, name)
-
-
-def _let_balancers_notice(context: Context, seen: Seen, name: str) -> None:
-    """A load balancer takes a while to send requests to a server that is back: until then it counts as away."""
-    ages = [told.answered_at - told.started_at for other, told in seen.told.items() if other != name]
-    until = time.monotonic() + context.options.ready_seconds - min(ages, default=inf)
-    while (left := until - time.monotonic()) > 0:
-        context.guard.check()
-        context.waiting(f"waiting until load balancers know that the last server is back, {left:.0f} s")
-        time.sleep(min(left, _WAIT_SECONDS))
-
-
-def _wait_for_restart(context: Context, name: str) -> None:
-    """Until the watcher on the node, which would put the former files back, has seen the server answer."""
-    while True:
-        context.guard.check_playbook()
-        told = context.nodes.ask(name, "_files", [("watched", {})])[0] or {}
-        if told.get("state") == "ready":
-            return
-        if told.get("state") != "waiting":
-            raise HardeningError(
-                f"The API server {name} did not come up with its new manifest within "
-                f"{context.options.restart_seconds} s. {told.get('told', 'Nobody watches it any more.')} Look at the "
-                "log of its container on the node, correct what it complains of, and run the same command again."
-            )
-        context.waiting(f"waiting for the API server {name} to start anew")
-        time.sleep(_LOOK_AGAIN_SECONDS)
-
-
 def _load(context: Context, _seen: Seen, step: Step) -> None:
     until = time.monotonic() + _RELOAD_SECONDS
     while True:
@@ -171,6 +123,8 @@ def _load(context: Context, _seen: Seen, step: Step) -> None:
         seen = context.gatherer.seen(context.memory)
         pending = [each.name for each in seen.facts.servers if each.name in step.servers and is_pending(each)]
         if not pending:
+            # What was waited for in vain may be well with what it has loaded now.
+            context.memory.waited_for -= {*step.servers}
             if context.memory.hindrances:
                 # Some may have been there only because a server could not read what it has to.
                 context.memory.hindrances = tuple(hindrances(context, seen))
@@ -236,6 +190,7 @@ def scan_now(context: Context, seen: Seen) -> None:
 def _reencrypt(context: Context, seen: Seen, _step: Step) -> None:
     memory = context.memory
     histogram, memory.histogram = seen.facts.histogram, None
+    memory.forgotten = False
     memory.rounds += 1
     context.look_at_resources(seen)
     stuck: list[str] = []
@@ -257,6 +212,7 @@ def rewritten(context: Context, seen: Seen, resource: str) -> tuple[tuple[str, s
         Rate(f"re-encrypt {resource}", context.waiting),
         context.guard.check,
     )
+    context.memory.rewritten += done.done - done.unchanged
     context.tell(
         f"  {done.done - done.unchanged} of {done.done} {resource} rewritten, {done.gone} gone meanwhile, "
         f"{done.stuck_count} refused, in {done.seconds:.1f} s"
@@ -280,11 +236,26 @@ def _list(context: Context, seen: Seen, step: Step) -> None:
                 )
             if not found.is_proved and _is_another(seen, name):
                 return
+            if found.left:
+                raise HardeningError(
+                    f"The API server {name} failed for a minute while {each} were read through it, so {found.left} "
+                    "were not tried. Nothing more is dropped: see that it is well, and run the same command again."
+                )
+            if found.errors and name not in context.memory.doubted:
+                # A KMS may have failed for a moment, or somebody asked for a revision of long ago.
+                context.memory.doubted.add(name)
+                return
+            if found.errors:
+                raise HardeningError(
+                    f"The API server {name} read all {found.read} objects of {each}, and says again that of whatever "
+                    f"else it read meanwhile, {found.errors} values could not be decrypted. Nothing more is dropped: "
+                    "see its log for which, and run the same command again."
+                )
             if not found.is_proved and _encrypts(seen, name):
                 raise HardeningError(
                     f"The API server {name} answered for {found.read} objects of {each}, and says that it has "
                     f"decrypted only {found.decrypted} values meanwhile: it cannot be shown that it reads them all. "
-                    "Nothing was dropped: run the same command again."
+                    "Nothing more is dropped: run the same command again."
                 )
         context.memory.listed.add(seen.proved(name))
 
@@ -299,8 +270,11 @@ def _encrypts(seen: Seen, name: str) -> bool:
 
 
 def _scrub(context: Context, seen: Seen, _step: Step) -> None:
+    """A snapshot that is taken then holds no former value, and needs no former key."""
     for line in scrub(context, seen):
         context.tell(line)
+    if context.options.snapshot:
+        take_snapshot(context, seen, "-scrubbed")
     context.memory.scrubbed = True
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import lookup_order
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import Goal
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory, Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._guard import LOCK_SECONDS, Guard
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._options import Options
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import served
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes

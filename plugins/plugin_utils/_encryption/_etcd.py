@@ -165,7 +165,9 @@ class Scan:
     @property
     def histogram(self) -> Histogram:
         """As a walk is decided from it, of the age that it has now."""
-        return Histogram(self.counts, self.counted, time.monotonic() - self.began, self.outdated)
+        return Histogram(
+            self.counts, self.counted, time.monotonic() - self.began, self.outdated, revision=self.revision
+        )
 
 
 def scan(

@@ -24,8 +24,9 @@ _RELOADED_AT = f"{_CONTROLLER}automatic_reload_last_timestamp_seconds"
 _OPERATIONS = "apiserver_storage_transformation_operations_total"
 _STARTED = "process_start_time_seconds"
 _BUILD = "kubernetes_build_info"
-_PROVIDERS = ("k8s:enc:", "identity")
-"""What a provider's prefix begins with. Others are those of the keys within a provider, which count the same again."""
+_ENCRYPTED, _PLAIN = "k8s:enc:", "identity"
+"""How the prefix of a provider begins, and that of plain text. Others are those of the keys within a provider, which
+count the same again."""
 _KMS_KEYS = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
 _METRICS = (_LOADED, _RELOADS, _RELOADED_AT, _OPERATIONS, _STARTED, _BUILD, _KMS_KEYS)
 
@@ -105,7 +106,7 @@ def evidence_of(text: str, answered_at: float = 0) -> Evidence:
             by_prefix[prefix] = by_prefix.get(prefix, 0) + value
         elif labels.get("status") != "OK":
             unread += value
-        elif labels.get("transformer_prefix", "").startswith(_PROVIDERS):
+        elif (prefix := labels.get("transformer_prefix", "")) == _PLAIN or prefix.startswith(_ENCRYPTED):
             resource = labels.get("resource", "")
             read[resource] = read.get(resource, 0) + value
     return Evidence(

@@ -13,9 +13,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration import keys_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._configuration_rules import KmsPlugin
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._grace import grace_of
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._keys import KeyMaterial
@@ -26,11 +25,13 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Providers,
     Server,
     ServerState,
+    is_too_old,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import Evidence, evidence
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import OnNode, look
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory, Proved
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._servers import registered
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
@@ -42,71 +43,6 @@ _HASH_SECONDS = 5.0
 _SAME_START_SECONDS = 3.0
 """By how much two accounts of when a process was started may differ: the kernel tells its own in whole seconds."""
 _INVENTORY = "The list of nodes"
-
-Proved = tuple[str, str, float]
-"""Of what something was proved: a server, the hash of what it has loaded, and when it was started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How a server was seen to write, and since when (``time.monotonic``)."""
-
-    loaded: Providers
-    started: float
-    reloads: float
-    since: float
-
-    def leads_to(self, later: Writing) -> bool:
-        """Whether nothing can have been loaded between these two."""
-        if later.started != self.started:
-            return later.reloads == 0
-        return later.reloads - self.reloads == (0 if later.loaded == self.loaded else 1)
-
-
-@dataclass(slots=True)
-class Memory:
-    """What this run has seen and done, and a later one cannot read from anywhere.
-
-    ``scanned`` is when the scan began, ``scan_took`` how long it took (``time.monotonic``). ``bytes`` is the size of
-    all values that the scan saw. ``served`` are all resources that the servers store. ``fresh`` are keys that were made
-    or fetched and are on no node yet. ``writing`` is how each server was last seen to write, and since when.
-    """
-
-    histogram: Histogram | None = None
-    scanned: float = 0
-    scan_took: float = 0
-    bytes: int = 0
-    unscannable: str = ""
-    rounds: int = 0
-    stuck: tuple[str, ...] = ()
-    scrubbed: bool = False
-    tried: set[Proved] = field(default_factory=set)
-    listed: set[Proved] = field(default_factory=set)
-    fresh: dict[Key, KeyMaterial] = field(default_factory=dict)
-    escrow: frozenset[Key] | None = None
-    obstacles: tuple[str, ...] = ()
-    hindrances: tuple[str, ...] = ()
-    waited_for: set[str] = field(default_factory=set)
-    writing: dict[str, Writing] = field(default_factory=dict)
-    served: frozenset[str] = frozenset()
-
-    def writing_for(self, server: str, loaded: Providers, told: Evidence) -> float:
-        """The seconds for which this run has seen a server write with these keys, whatever it has read meanwhile.
-
-        They begin anew where it may have written with others in between: where it was started or has reloaded more
-        often than what is known to have changed.
-        """
-        now = Writing(loaded, told.started_at, told.reload_success, time.monotonic())
-        before = self.writing.get(server)
-        if before and _write_alike(before.loaded, loaded) and before.leads_to(now):
-            now = replace(now, since=before.since)
-        self.writing[server] = now
-        return time.monotonic() - now.since
-
-
-def _write_alike(one: Providers, other: Providers) -> bool:
-    """Whether servers with these configurations write every resource with the same key."""
-    return all(keys_of(one, each)[0] == keys_of(other, each)[0] for each in {*one, *other})
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +194,13 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
     state, trouble = _state(node, told)
     if state != "running" or isinstance(told, KubeError):
         memory.writing.pop(node.name, None)
+        memory.ready.pop(node.name, None)
         return Server(node.name, None, file, state, trouble, node.settings.automatic_reload, kept)
+    memory.note_ready(node.name, told)
     loaded = _loaded(node, told)
     if loaded is None:
-        trouble = trouble or f"it says that it has loaded {told.loaded or 'nothing that it names'}"
+        loaded_said = f"it says that it has loaded {told.loaded or 'nothing that it names'}"
+        trouble = trouble or (f"{told.version} does not say it" if is_too_old(told.version) else loaded_said)
         memory.writing.pop(node.name, None)
     seen_for = 0.0 if loaded is None else memory.writing_for(node.name, loaded, told)
     proof = (node.name, told.loaded or "", told.started_at)
@@ -277,6 +216,7 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
         ready=told.ready,
         canary=proof in memory.tried,
         listed=proof in memory.listed,
+        version=told.version,
     )
 
 

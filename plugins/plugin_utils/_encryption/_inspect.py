@@ -30,10 +30,11 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._escrow import Escrow
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._etcd import Etcds, scan
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Memory, Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Gatherer, Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._kms import kms_of, refuse_undated
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._look import KEYS, STATE, File, OnNode
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach import NodeError, Nodes
 
 _PROVIDERS = {"": "secretbox", "kms": "kms_v2"}

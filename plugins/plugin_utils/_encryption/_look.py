@@ -80,10 +80,11 @@ class Process:
 class OnNode:
     """All that a walk has to know of a node.
 
-    ``skew`` are the seconds that the node's clock is ahead of ours. ``said`` is what the manifest says, ``settings``
-    where the configuration lies or shall lie, and ``configured`` what the configuration says, ``None`` without one that
-    the manifest points to. ``processes`` are those of the manifest, ``strangers`` other kube-apiservers that run on the
-    node, of other clusters or of another manifest. ``trouble`` says why the configuration on the node cannot be used.
+    ``skew`` are the seconds that the node's clock is ahead of ours for certain, 0 where its time may be ours. ``said``
+    is what the manifest says, ``settings`` where the configuration lies or shall lie, and ``configured`` what the
+    configuration says, ``None`` without one that the manifest points to. ``processes`` are those of the manifest,
+    ``strangers`` other kube-apiservers that run on the node, of other clusters or of another manifest. ``trouble`` says
+    why the configuration on the node cannot be used.
     """
 
     name: str
@@ -130,7 +131,7 @@ def look(nodes: Nodes, names: Sequence[str], manifest: str) -> dict[str, OnNode 
     ]
     before = time.time()
     answers = nodes.ask_each(dict.fromkeys(names, calls), "_files")
-    middle = (before + time.time()) / 2
+    asked = before, time.time()
     reached = {name: each for name, each in answers.items() if not isinstance(each, NodeError)}
     said = {name: _manifest(name, _file(manifest, answer[1])) for name, answer in reached.items()}
     settings = {name: _settings(each) for name, each in said.items()}
@@ -142,12 +143,18 @@ def look(nodes: Nodes, names: Sequence[str], manifest: str) -> dict[str, OnNode 
             seen[name] = configuration
         elif not isinstance(answer, NodeError):
             file = _file(settings[name].path, configuration[0])
-            seen[name] = _on_node(name, answer, middle, manifest, said[name], settings[name], file)
+            seen[name] = _on_node(name, answer, asked, manifest, said[name], settings[name], file)
     return seen
 
 
 def _on_node(
-    name: str, answer: Sequence[Any], now: float, manifest: str, said: Manifest, settings: Settings, file: File
+    name: str,
+    answer: Sequence[Any],
+    asked: tuple[float, float],
+    manifest: str,
+    said: Manifest,
+    settings: Settings,
+    file: File,
 ) -> OnNode:
     about, files, beside, processes = answer
     configured, trouble = _configured(name, said, file)
@@ -156,7 +163,7 @@ def _on_node(
         name,
         hostname=about["hostname"],
         addresses=frozenset(about["addresses"]),
-        skew=about["time"] - now,
+        skew=_skew(about["time"], *asked),
         manifest=_file(manifest, files),
         said=said,
         settings=settings,
@@ -172,6 +179,11 @@ def _on_node(
         snapshots=_parsed(name, _file(SNAPSHOTS, files), parse_snapshots, ()),
         files={path: _file(path, files) for path in _RECORDS},
     )
+
+
+def _skew(told: float, before: float, after: float) -> float:
+    """How far a node's time is from when we asked: at which moment in between a slow node looked is not known."""
+    return max(0.0, told - after) or min(0.0, told - before)
 
 
 def _file(path: str, files: Mapping[str, Any]) -> File:
@@ -193,7 +205,7 @@ def _manifest(name: str, file: File) -> Manifest:
     if file.content is None:
         raise HardeningError(
             f"The node {name} has no {file.path}, so no kube-apiserver runs there as kubeadm sets it up. Name the "
-            "control plane nodes alone, and the manifest's path if it is another one."
+            "control plane nodes alone, once they have joined; a role or a task names another path by manifest."
         )
     try:
         return read_manifest(file.content.decode())

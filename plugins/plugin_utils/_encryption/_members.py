@@ -10,8 +10,7 @@ be walled off from other nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import zip_longest
@@ -174,21 +173,30 @@ def _ask_elsewhere(
     members.silent[member["name"] or member["id"]] = why
 
 
-def disks_of(etcds: Etcds, members: Iterable[Member]) -> dict[str, Disk]:
-    """By id of the member its disk; those are missing whose process does not run on the node, as an external etcd's."""
+def disks_of(etcds: Etcds, members: Iterable[Member]) -> dict[str, Disk | NodeError]:
+    """By id of the member its disk, or why its node did not tell.
+
+    Those are missing of which nobody can know it: their process does not run on the node, as an external etcd's, or has
+    no whole path in its flags.
+    """
     by_node = {member.node: member for member in members if _is_loopback(member.endpoint)}
     calls = [("processes", {"binary": "etcd"})]
-    disks = {}
+    disks: dict[str, Disk | NodeError] = {}
     for node, answer in etcds.nodes.ask_each(dict.fromkeys(by_node, calls), "_files").items():
         member = by_node[node]
-        arguments, pid = _process_of(member, [] if isinstance(answer, NodeError) else answer[0])
+        if isinstance(answer, NodeError):
+            disks[member.id] = answer
+            continue
+        arguments, pid = _process_of(member, answer[0])
         if (said := _flag(arguments, "data-dir")).startswith("/"):
             # As that process sees it, which may be in a container.
             directory = f"/proc/{pid}/root{said}"
             quota = _flag(arguments, "quota-backend-bytes")
-            with suppress(NodeError):
+            try:
                 free = etcds.nodes.ask(node, "_files", [("free", {"path": directory})])[0]
                 disks[member.id] = Disk(directory, free, int(quota) if quota.isdigit() else 0)
+            except NodeError as error:
+                disks[member.id] = error
     return disks
 
 
@@ -211,10 +219,11 @@ def _flag(arguments: Iterable[str], name: str) -> str:
     return value
 
 
-def health(etcds: Etcds, size: int) -> Iterator[str]:
+def health(etcds: Etcds, size: int, tell: Callable[[str], None] = lambda _line: None) -> Iterator[str]:
     """What speaks against rewriting values of so many bytes, one sentence each.
 
-    Where etcd may not be looked into at all, nothing is told: that is told of the scan.
+    ``tell`` is given what nobody can look at, and does not speak against it. Where etcd may not be looked into at all,
+    nothing is told: that is told of the scan.
     """
     members = members_of(etcds)
     if not members.answering:
@@ -223,8 +232,20 @@ def health(etcds: Etcds, size: int) -> Iterator[str]:
         return
     disks = disks_of(etcds, members.answering.values())
     yield from _wrong(members)
+    growth = int(size * COPIES)
     for member in members.answering.values():
-        yield from _without_room(member, disks.get(member.id), int(size * COPIES))
+        disk = disks.get(member.id)
+        yield from _without_room(member, disk if isinstance(disk, Disk) else None, growth)
+        if isinstance(disk, NodeError):
+            yield (
+                f"The disk of the etcd member {member.name} could not be looked at ({str(disk).rstrip('.')}): see that "
+                "its node is well, and run again."
+            )
+        elif not disk:
+            tell(
+                f"where the etcd member {member.name} has its data is not in the flags of an etcd on a control plane "
+                f"node, so its disk is not looked at: see that it has {_mib(_needed(member, growth))} free"
+            )
 
 
 def _is_told(error: NodeError) -> bool:
@@ -263,13 +284,17 @@ def _without_room(member: Member, disk: Disk | None, growth: int) -> Iterator[st
             f" needs {_mib(growth)} more to rewrite every value twice:"
             f" {'defragment it (etcdctl defrag)' if helps else 'raise --quota-backend-bytes'}."
         )
-    # To defragment, a member writes its whole database anew beside the old one.
-    needed = 2 * growth + member.db_in_use
+    needed = _needed(member, growth)
     if disk and disk.free < needed:
         yield (
             f"The disk of the etcd member {member.name} has {_mib(disk.free)} free, and rewriting every value and"
             f" defragmenting takes up to {_mib(needed)}: make room."
         )
+
+
+def _needed(member: Member, growth: int) -> int:
+    """What its disk has to have free: to defragment, a member writes its whole database anew beside the old one."""
+    return 2 * growth + member.db_in_use
 
 
 def _mib(size: int) -> str:

@@ -21,7 +21,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     KEY_LENGTHS,
     KeyMaterial,
     generate_key,
+    is_unsafe,
 )
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._platforms import MANIFEST
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._resources import wanted_resources
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
@@ -36,8 +38,6 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._
     Escrow,
     escrow_of,
 )
-
-MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 
 NODES_SPEC: dict[str, Any] = {
     "nodes": {"type": "list", "elements": "str", "required": True},
@@ -140,7 +140,7 @@ def _writing(facts: Facts, resources: Iterable[str]) -> str:
     """The provider whose key is to be rotated."""
     found = {key.provider for key in _writers(facts, resources)}
     if found == {IDENTITY.provider}:
-        raise HardeningError("Nothing is encrypted, so there is no key to rotate: enable it first, by state present.")
+        raise HardeningError("Nothing is encrypted, so there is no key to rotate: enable it first, by harden_cluster.")
     if len(found) == 1 and found <= KEY_LENGTHS.keys():
         return found.pop()
     raise _unclear(found)
@@ -148,8 +148,9 @@ def _writing(facts: Facts, resources: Iterable[str]) -> str:
 
 def _unclear(found: Iterable[str]) -> HardeningError:
     return HardeningError(
-        f"What writes now is {', '.join(sorted(found))}. Say by `provider` what shall; a KMS rotates its own key, and "
-        "needs a new name only where another key shall be used."
+        f"What writes now is {', '.join(sorted(found))}. Say by `provider` what shall, in a policy by "
+        "cluster.encryption.provider. A KMS rotates its own key: rotate it there, then run harden_cluster, which "
+        "rewrites what the former one wrote."
     )
 
 
@@ -201,7 +202,8 @@ def read_options(said: Mapping[str, Any]) -> Options:
     names = [name for name in said["nodes"] if name]
     if not names:
         raise HardeningError(
-            "No control plane node is named: give `nodes` the inventory's hosts, as {{ groups['control_plane'] }}."
+            "No control plane node is named: give an inventory with the group kube_control_plane (-i INVENTORY), or "
+            "another group by -e control_plane=GROUP; a role or a task names them itself, by nodes."
         )
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise HardeningError(f"The option nodes names {', '.join(twice)} more than once: name each node once.")
@@ -240,4 +242,9 @@ def _kms(said: Mapping[str, Any]) -> KmsPlugin | None:
     found = KmsPlugin(plugin["name"], "v2", plugin["endpoint"], plugin["timeout"] or "")
     if troubles := list(troubles_with_plugin(found.to_entry())):
         raise HardeningError(f"The option kms is not what an API server takes: {'; '.join(troubles)}.")
+    if is_unsafe(found.name):
+        raise HardeningError(
+            f"The option kms names the plugin {found.name!r}, which stands in etcd before every value: use letters, "
+            "digits, dots, dashes and underscores."
+        )
     return found

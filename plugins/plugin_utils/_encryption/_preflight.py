@@ -15,11 +15,16 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client import Question
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import refused_canary
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._beside import foreign_files
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._canary import (
+    canary_questions,
+    refused_canary,
+)
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._context import Context
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._finish import cluster_configuration
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._members import health
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._migrations import unended
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._rewrite import refused_rewrites
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._scan import etcds
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._program import Call
@@ -27,24 +32,16 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 
 MOST_SKEW_SECONDS = 5.0
 
-_MANIFESTS = (".yaml", ".yml", ".json")
 _OURS = (
     Question("create", "coordination.k8s.io", "leases", "kube-system"),
     Question("patch", "coordination.k8s.io", "leases", "kube-system", "hardening-encryption"),
-    Question("create", "", "secrets", "kube-system"),
-    Question("delete", "", "secrets", "kube-system", "hardening-probe-encryption"),
     Question("patch", "", "configmaps", "kube-system", "kubeadm-config"),
 )
-"""What a walk does beside rewriting the objects themselves."""
+"""What a walk does beside writing what is encrypted."""
 _CLUSTER_ROLE = "bind the ClusterRole hardening-encryption, which the playbook cluster_roles installs"
 _ROLE = "bind the Role hardening-kube-system, which the playbook cluster_roles installs"
-_GRANTED_BY = {
-    "secrets": _CLUSTER_ROLE,
-    "secrets in kube-system": _CLUSTER_ROLE,
-    "leases.coordination.k8s.io in kube-system": _ROLE,
-    "configmaps in kube-system": _ROLE,
-}
-_NOT_GRANTED = "grant it, since to rewrite objects takes list, get and patch on them"
+_TO_REWRITE = "grant it, since to rewrite objects takes list, get and patch on them"
+_TO_TRY = "grant it, since the first write with a new key is tried there"
 _SOCKET = "unix://"
 
 
@@ -68,14 +65,8 @@ def _clocks(_context: Context, seen: Seen) -> Iterator[str]:
             )
 
 
-def _foreign_files(_context: Context, seen: Seen) -> Iterator[str]:
-    for name, node in seen.on_node.items():
-        foreign = [each for each in node.beside_manifest if not each.startswith(".") and not each.endswith(_MANIFESTS)]
-        if foreign:
-            yield (
-                f"Beside the manifests on the node {name} lies {', '.join(foreign)}, and the kubelet takes every file "
-                "there for a pod: move it elsewhere."
-            )
+def _foreign_files(context: Context, seen: Seen) -> Iterator[str]:
+    yield from foreign_files(context.nodes, seen.on_node)
 
 
 def _users(context: Context, seen: Seen) -> Iterator[str]:
@@ -91,18 +82,25 @@ def _users(context: Context, seen: Seen) -> Iterator[str]:
 
 
 def _permissions(context: Context, _seen: Seen) -> Iterator[str]:
-    questions = [
+    rewriting = [
         Question(verb, *parsed(resource))
         for name in sorted(context.goal.write)
         for resource in context.meant_by(name)
         for verb in ("list", "get", "patch")
     ]
-    asked = [*_OURS, *questions]
+    granted_by = dict.fromkeys(_OURS, _ROLE)
+    granted_by |= {each: _granted_by(each, _TO_TRY) for each in canary_questions(context.goal)}
+    granted_by |= {each: _granted_by(each, _TO_REWRITE) for each in rewriting}
+    asked = list(granted_by)
     for question, allowed in zip(asked, context.client.allowed(asked), strict=True):
         if not allowed:
             what = ".".join(filter(None, (question.resource, question.group)))
             what += f" in {question.namespace}" if question.namespace else ""
-            yield f"This user may not {question.verb} {what}: {_GRANTED_BY.get(what, _NOT_GRANTED)}."
+            yield f"This user may not {question.verb} {what}: {granted_by[question]}."
+
+
+def _granted_by(question: Question, else_do: str) -> str:
+    return _CLUSTER_ROLE if (question.group, question.resource) == ("", "secrets") else else_do
 
 
 def _plugins(context: Context, seen: Seen) -> Iterator[str]:
@@ -125,7 +123,9 @@ def _plugins(context: Context, seen: Seen) -> Iterator[str]:
                 )
         calls: list[Call] = [("read", {"paths": [path]})]
         for name, answer in context.nodes.ask_each(dict.fromkeys(seen.on_node, calls), "_files").items():
-            if isinstance(answer, NodeError) or (answer[0][path] or {}).get("kind") != "other":
+            if isinstance(answer, NodeError):
+                yield f"Whether there is a socket {path} of the KMS could not be seen: {answer}"
+            elif (answer[0][path] or {}).get("kind") != "other":
                 yield f"There is no socket {path} of the KMS on the node {name}: start the plugin there first."
 
 
@@ -140,8 +140,21 @@ def _refusals(context: Context, _seen: Seen) -> Iterator[str]:
         yield f"What admission would refuse could not be tried: {error}"
 
 
+def _migrations(context: Context, _seen: Seen) -> Iterator[str]:
+    """Others that write the same objects anew: each would run into the other's conflicts."""
+    meant = {each for name in context.goal.write for each in context.meant_by(name)}
+    try:
+        for migration, resource in unended(context.client, meant):
+            yield (
+                f"The storage version migration {migration} writes all {resource} anew, and has not ended: wait until "
+                "it has, or delete it, and create it again afterwards."
+            )
+    except KubeError as error:
+        yield f"Whether a storage version migration runs could not be seen: {error} To list them, {_CLUSTER_ROLE}."
+
+
 def _etcd_members(context: Context, seen: Seen) -> Iterator[str]:
-    yield from health(etcds(context, seen), context.memory.bytes)
+    yield from health(etcds(context, seen), context.memory.bytes, context.tell)
 
 
 def _etcd_elsewhere(context: Context, seen: Seen) -> Iterator[str]:
@@ -159,8 +172,15 @@ def _other_servers(context: Context, seen: Seen) -> Iterator[str]:
     known = {hint for node in seen.on_node.values() for hint in node.hints}
     try:
         others = etcds(context, seen).servers() - known
-    except HardeningError:
-        return  # What keeps the run from looking into etcd is told of the scan.
+    except HardeningError as error:
+        # What keeps the run from looking into etcd at all is told of the scan.
+        if not context.memory.unscannable:
+            yield (
+                f"Which API servers etcd knows could not be asked: {str(error).removesuffix('.')}. One that is not "
+                "named could fail to read what is written: see that etcd answers on the control plane nodes, and run "
+                "again."
+            )
+        return
     if others:
         yield (
             f"etcd knows an API server at {', '.join(sorted(others))} that is on none of the nodes named: name its "
@@ -186,6 +206,7 @@ _LOOKS: tuple[Callable[[Context, Seen], Iterator[str]], ...] = (
     _permissions,
     _plugins,
     _refusals,
+    _migrations,
     _etcd_members,
     _etcd_elsewhere,
     _kubeadm,

@@ -35,7 +35,8 @@ class Read:
     ``read`` could be read, ``gone`` were deleted meanwhile; ``unreadable`` are the others, each with the reason, at
     most ``MOST_LISTED`` of ``unreadable_count``. ``left`` were not tried, because the server had failed at all
     for a minute. ``decrypted`` is how many values of the resource the server says it has read out of etcd meanwhile:
-    none of a resource that its configuration does not name.
+    none of a resource that its configuration does not name. ``errors`` is how many values, of whatever resource, it
+    says it could not decrypt meanwhile.
     """
 
     read: int = 0
@@ -44,12 +45,13 @@ class Read:
     unreadable_count: int = 0
     left: int = 0
     decrypted: int = 0
+    errors: int = 0
     seconds: float = 0
 
     @property
     def is_proved(self) -> bool:
-        """Whether it read every object, and out of etcd."""
-        return not self.unreadable_count and not self.left and self.decrypted >= self.read
+        """Whether it read every object, and out of etcd, and nothing that it asked etcd for was a riddle to it."""
+        return not (self.unreadable_count or self.left or self.errors) and self.decrypted >= self.read
 
 
 def read_all(
@@ -81,20 +83,19 @@ class _Run:
         self._unreadable: list[tuple[str, str]] = []
 
     def all(self) -> Read:
-        started, before = time.monotonic(), self._decrypted()
+        started, before = time.monotonic(), self._servers.ask(evidence)
         self._crew.go_through(pages(self._servers, self._resource), self._one)
+        after = self._servers.ask(evidence)
         return Read(
             self._read,
             self._gone,
             tuple(sorted(self._unreadable)),
             self._unreadable_count,
             self._crew.left,
-            int(self._decrypted() - before),
+            int(after.from_storage.get(self._name, 0) - before.from_storage.get(self._name, 0)),
+            int(after.from_storage_errors - before.from_storage_errors),
             time.monotonic() - started,
         )
-
-    def _decrypted(self) -> float:
-        return self._servers.ask(evidence).from_storage.get(self._name, 0)
 
     def _one(self, each: Stored) -> None:
         path = self._resource.path(each.namespace, each.name)

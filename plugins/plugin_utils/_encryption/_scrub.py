@@ -83,7 +83,7 @@ def scrubbed(
                 "server that uses it, answer nobody in the meantime"
             )
         began = time.monotonic()
-        yield _defragmented(etcds, member)
+        yield from _defragmented(etcds, member)
         done.add(member.id)
         if len(left) > 1:
             settle(member, time.monotonic() - began)
@@ -117,15 +117,16 @@ def _is_ready(client: Client) -> bool:
         return False
 
 
-def _defragmented(etcds: Etcds, member: Member) -> str:
-    began = time.monotonic()
+def _defragmented(etcds: Etcds, member: Member) -> Iterator[str]:
     at = member.node, [member.endpoint]
     # Each member compacts in its own time, and only a request to itself waits for it.
     revision = etcds.at(*at, "compact", _COMPACT_SECONDS)
+    yield f"the etcd member {member.name} is compacted to revision {revision}"
+    began = time.monotonic()
     sizes = etcds.at(*at, "defragment", _DEFRAGMENT_SECONDS)
-    return (
-        f"the etcd member {member.name} is compacted to revision {revision} and defragmented in"
-        f" {time.monotonic() - began:.1f} s: {sizes['before'] / 1e6:.1f} MB before, {sizes['after'] / 1e6:.1f} MB after"
+    yield (
+        f"the etcd member {member.name} is defragmented in {time.monotonic() - began:.1f} s: "
+        f"{sizes['before'] / 1e6:.1f} MB before, {sizes['after'] / 1e6:.1f} MB after"
     )
 
 
@@ -157,8 +158,8 @@ def _wrong(members: Members) -> Iterator[str]:
             yield f"the member {member.name} is {members.behind(member)} entries behind"
 
 
-def _refuse_full(member: Member, disk: Disk | None) -> None:
-    if disk and disk.free < member.db_in_use:
+def _refuse_full(member: Member, disk: Disk | NodeError | None) -> None:
+    if isinstance(disk, Disk) and disk.free < member.db_in_use:
         raise HardeningError(
             f"The disk of the etcd member {member.name} has {disk.free / 1e6:.0f} MB free, and the database that is "
             f"written anew has {member.db_in_use / 1e6:.0f} MB: make room. {_AGAIN}"
@@ -170,10 +171,9 @@ def _remains(etcds: Etcds, members: Members) -> Iterator[str]:
     counted = []
     disks = disks_of(etcds, members.answering.values())
     for member in members.answering.values():
-        if member.id in disks:
-            calls = [
-                ("names", {"directory": f"{disks[member.id].directory}/member/{each}"}) for each in ("wal", "snap")
-            ]
+        disk = disks.get(member.id)
+        if isinstance(disk, Disk):
+            calls = [("names", {"directory": f"{disk.directory}/member/{each}"}) for each in ("wal", "snap")]
             try:
                 wal, snap = etcds.nodes.ask(member.node, "_files", calls)
             except NodeError:

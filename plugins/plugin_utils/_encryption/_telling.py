@@ -11,14 +11,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._foresee import Foreseen
+from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._records import Snapshot
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
     IDENTITY,
     Action,
     Facts,
+    Histogram,
+    Key,
+    State,
     Step,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Seen
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 
 _NOTICE_SECONDS = 5.0
 _LOOKING = frozenset({Action.SCAN, Action.LIST, Action.SETTLE, Action.LOAD, Action.TRY, Action.REFUSE, Action.DONE})
@@ -66,22 +71,42 @@ def line_of(step: Step) -> str:
 class Account:
     """What a walk has done so far."""
 
-    def __init__(self) -> None:
-        """Begin with nothing done."""
+    def __init__(self, memory: Memory) -> None:
+        """Begin with nothing done, and with what the walk will remember."""
+        self._memory = memory
         self._steps: list[Step] = []
         self._seen: Seen | None = None
+        self._first: Histogram | None = None
+        self._last: Histogram | None = None
+        self._seconds: dict[State, float] = {}
+        self._state, self._since = State.PREFLIGHT, time.monotonic()
 
     def add(self, step: Step, seen: Seen) -> None:
         """A step is about to be done."""
+        self._pass_to(step.state)
         self._steps.append(step)
         self._seen = seen
+        self._first = self._first or seen.facts.histogram
+        self._last = seen.facts.histogram or self._last
+
+    def _pass_to(self, state: State) -> None:
+        """What has passed since the last step began was spent on that, and on looking what came of it."""
+        now = time.monotonic()
+        self._seconds[self._state] = self._seconds.get(self._state, 0) + now - self._since
+        self._state, self._since = state, now
 
     def result(self) -> dict[str, Any]:
         """What the task returns."""
+        self._pass_to(self._state)
         return {
             **_told(self._steps),
             "changed": any(step.action not in _LOOKING for step in self._steps),
             "refused": "",
+            "objects": self._memory.rewritten,
+            "before": _scan_told(self._first),
+            "after": _scan_told(self._last),
+            "seconds": {state.name.lower(): round(spent, 1) for state, spent in sorted(self._seconds.items())},
+            "snapshots": [_snapshot_told(each) for each in self._memory.snapshots],
             "servers": servers_told(self._seen) if self._seen else [],
             "keys": keys_told(self._seen.facts) if self._seen else [],
         }
@@ -91,12 +116,16 @@ class Account:
         return {**self.result(), "failed": True, "msg": str(error), "refused": str(error)}
 
 
-def foreseen_result(way: Foreseen) -> dict[str, Any]:
-    """What the task returns in check mode: the way that a walk would take."""
+def foreseen_result(way: Foreseen, facts: Facts) -> dict[str, Any]:
+    """What the task returns in check mode: the way that a walk would take from these facts."""
     told = {
         **_told(way.steps),
         "changed": any(step.action not in _LOOKING for step in way.steps),
         "refused": way.refused,
+        "before": _scan_told(facts.histogram),
+        "after": _scan_told(None),
+        "seconds": {},
+        "snapshots": [],
         "servers": [],
         "keys": [],
     }
@@ -112,6 +141,26 @@ def _told(steps: Iterable[Step]) -> dict[str, Any]:
     }
 
 
+def _scan_told(scan: Histogram | None) -> dict[str, Any]:
+    """Who wrote what etcd holds, and how much of it there is by the API's count at the same revision."""
+    scan = scan or Histogram({}, {})
+    return {
+        "revision": scan.revision,
+        "histogram": {resource: dict(counts) for resource, counts in scan.counts.items()},
+        "outdated": dict(scan.outdated),
+        "counted": dict(scan.counted),
+    }
+
+
+def _snapshot_told(taken: Snapshot) -> dict[str, Any]:
+    return {
+        "node": taken.node,
+        "path": taken.path,
+        "revision": taken.revision,
+        "keys": [_key_told(key) for key in taken.keys],
+    }
+
+
 def servers_told(seen: Seen) -> list[dict[str, Any]]:
     """What each server says itself that it has loaded."""
     return [{"name": name, "loaded": told.loaded or "", "started": told.started_at} for name, told in seen.told.items()]
@@ -121,8 +170,8 @@ def keys_told(facts: Facts) -> list[dict[str, str]]:
     """The keys that any server reads with, those that write first."""
     loaded = [keys for server in facts.servers for keys in (server.loaded or {}).values()]
     ordered = dict.fromkeys([*(keys[0] for keys in loaded), *(key for keys in loaded for key in keys)])
-    return [
-        {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
-        for key in ordered
-        if key != IDENTITY
-    ]
+    return [_key_told(key) for key in ordered if key != IDENTITY]
+
+
+def _key_told(key: Key) -> dict[str, str]:
+    return {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}

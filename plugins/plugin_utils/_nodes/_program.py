@@ -36,7 +36,7 @@ if sys.version_info < (3, 8):
     _refuse("python", "Python 3.8 or newer is needed there: set ansible_python_interpreter to one.")
 import os, signal, types
 if os.geteuid() not in {users}:
-    _refuse("not_root", "root is needed there: set `become: true`.")
+    _refuse("not_root", "root is needed there: set `ansible_become=true` in the inventory, or `become: true`.")
 signal.alarm({seconds})
 _program = types.ModuleType("hardening_kubernetes_node")
 sys.modules[_program.__name__] = _program

@@ -33,6 +33,7 @@ _KILLED_BY_ALARM = (142, -14)
 _NOT_FOUND = (126, 127)
 _SECONDS_TO_CONNECT = 30.0
 _SECONDS_TO_RESET = 5.0
+_TRY = "(see its ansible_host, ansible_user and key, or try `ansible {} -m ansible.builtin.ping`)"
 
 
 class _Dropped(Exception):
@@ -180,9 +181,9 @@ class _Node:
         said = _short(str(error))
         # A wrong password is not tried again: accounts are locked for that.
         if isinstance(error, AnsibleAuthenticationFailure) or "Permission denied" in said:
-            return NodeError(self._name, f"it cannot be logged in to: {said}")
+            return NodeError(self._name, f"it cannot be logged in to: {said} {_TRY.format(self._name)}")
         if isinstance(error, AnsibleConnectionFailure):
-            return _Dropped(f"it cannot be reached: {said}")
+            return _Dropped(f"it cannot be reached: {said} {_TRY.format(self._name)}")
         if isinstance(error, AnsibleError):
             return NodeError(self._name, f"it cannot be asked: {said}")
         # Its text may hold what was sent.

@@ -257,6 +257,13 @@ def test_a_server_that_is_otherwise_than_the_rest_is_told(changes: dict[str, Any
     assert finding.remedy
 
 
+def test_a_server_that_is_too_old_to_say_what_it_has_loaded_is_to_be_upgraded() -> None:
+    seen = with_server(GOOD, "cp2", loaded=None, trouble="v1.33.9 does not say it", version="v1.33.9")
+    (finding,) = [each for each in found(seen, "servers") if each.subject == "APIServer/cp2"]
+    assert finding.status == "unknown" and "v1.33.9" in finding.evidence
+    assert finding.remedy == "Upgrade the control plane to 1.34 or newer."
+
+
 def test_what_a_server_has_loaded_is_told_with_fingerprints() -> None:
     (first, *_rest) = found(GOOD, "servers")
     assert first.evidence == f"it says itself that it has loaded secrets written with {NEW} ({NEW.fingerprint})"

@@ -140,7 +140,7 @@ FOREIGN = "  - name: encryption-provider-config\n    value: /x/y\n"
         (NEW + "apiServer:\n  extraArgs:\n", "take that line out"),
         (NEW + "apiServer:\n", "take that line out"),
         (OLD + "apiServer: {extraArgs: {profiling: false}}\n", "not text; put it in quotes"),
-        (NEW + LIST + FOREIGN, "/x/y; adopt"),
+        (NEW + LIST + FOREIGN, "/x/y; let it be"),
         (NEW + LIST + FOREIGN.replace("config", "config-automatic-reload") * 2, "2 times"),
         (NEW + LIST + VOLUMES.replace("name: a", "name: hardening-encryption"), "a volume hardening-encryption"),
         (NEW + LIST + VOLUMES.replace("/b", PATH), "a mounted file never shows"),

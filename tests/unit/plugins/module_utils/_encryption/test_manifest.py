@@ -218,7 +218,7 @@ FILE = {"hostPath": {"path": PATH, "type": "File"}}
         (yaml.dump(edited(command="kube-apiserver --a=b")), "command of container kube-apiserver is not a list"),
         (yaml.dump(edited(command=["kube-apiserver", 5])), "command of container kube-apiserver is not a list"),
         (yaml.dump(edited(args=["--a=b"])), "in command and in args"),
-        (yaml.dump(edited(command=["kube-apiserver", f"--{CONFIG_FLAG}=/a/b"])), "points to /a/b; adopt"),
+        (yaml.dump(edited(command=["kube-apiserver", f"--{CONFIG_FLAG}=/a/b"])), "points to /a/b and not to"),
         (yaml.dump(edited(command=["kube-apiserver", f"--{CONFIG_FLAG}="])), "with no path"),
         (yaml.dump(edited(command=["kube-apiserver", *[f"--{RELOAD_FLAG}=false"] * 2])), "given 2 times"),
         (yaml.dump(edited(volumeMounts="text")), "volumeMounts is not a list"),

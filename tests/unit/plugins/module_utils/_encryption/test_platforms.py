@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._platforms import (
+    MANIFEST,
     PLATFORMS,
     UNKNOWN,
     Signs,
+    manifest_on,
     platform_of,
     refuse_foreign,
     why_unseen,
@@ -63,9 +65,19 @@ def test_what_is_made_with_kubeadm_and_looked_after_by_others_is_theirs() -> Non
 def test_why_etcd_is_not_seen_says_what_to_do(name: str) -> None:
     platform = platform_of(CLUSTERS[name][0])
     why, remedy = why_unseen(platform)
-    if platform.managed:
-        assert name in why
-        assert platform.refusal in remedy
-    else:
+    if platform.name in ("kubeadm", "RKE2"):
         assert "no control plane node was named" in why
         assert "kube_control_plane" in remedy
+    else:
+        assert f"this is {name}, " in why
+        assert ("its provider" in why) == (platform.name not in ("k3s", "OpenShift"))
+        assert platform.refusal in remedy
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_the_manifest_is_looked_for_where_the_platform_has_it(name: str) -> None:
+    platform = platform_of(CLUSTERS[name][0])
+    rke2 = "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml"
+    assert manifest_on(platform, MANIFEST) == {"kubeadm": MANIFEST, "RKE2": rke2}.get(name, "")
+    assert manifest_on(platform, "/etc/mine.yaml") == "/etc/mine.yaml"
+    assert manifest_on(UNKNOWN, MANIFEST) == MANIFEST

@@ -2,25 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where in etcd the values of a resource are, and when it is proved that all of them have the right prefix."""
+"""Where in etcd the values of a resource are."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._prefixes import (
     Place,
-    counts_of,
     directory_of,
     places_of,
 )
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import (
-    IDENTITY,
-    Histogram,
     Key,
 )
-from ansible_collections.hardening.kubernetes.plugins.module_utils._node._etcd import PLAIN, UNRECOGNISED
 from ansible_collections.hardening.kubernetes.plugins.module_utils._shapes._errors import HardeningError
 
 OLD, NEW = Key("secretbox", "k1", "f1"), Key("secretbox", "k2", "f2")
@@ -73,32 +67,6 @@ def test_what_a_configuration_means_is_looked_for() -> None:
         Place("/x/secrets/", "secrets", "*.*"),
     )
     assert places_of(served, ()) == ()
-
-
-@pytest.mark.parametrize(
-    ("counts", "counted", "proved", "told"),
-    [
-        ({NEW.prefix: 3}, {"secrets": 3}, True, "3 of 3 values of secrets in etcd are «k8s:enc:secretbox:v1:k2:»"),
-        ({NEW.prefix: 3, PLAIN: 0}, {"secrets": 3}, True, "3 of 3"),
-        ({}, {"secrets": 0}, True, "0 of 0"),
-        ({NEW.prefix: 3, OLD.prefix: 1}, {"secrets": 4}, False, "3 of 4 .*, 1 are «k8s:enc:secretbox:v1:k1:»"),
-        ({NEW.prefix: 3, PLAIN: 2}, {"secrets": 5}, False, "2 are plain text"),
-        ({UNRECOGNISED: 1}, {"secrets": 1}, False, "0 of 1 .*, 1 are .neither encrypted nor plain text"),
-        ({NEW.prefix: 3}, {"secrets": 4}, False, "the API counts 4"),
-        ({NEW.prefix: 3}, {"secrets": 2}, False, "the API counts 2"),
-        ({NEW.prefix: 3}, {}, False, "how many the API counts is not known"),
-        ({}, {"secrets": 1}, False, "the API counts 1"),
-    ],
-)
-def test_the_proof_in_etcd(counts: dict[str, int], counted: dict[str, int], proved: bool, told: str) -> None:
-    (count,) = counts_of(Histogram({"secrets": counts}, counted), {"secrets": NEW})
-    assert count.is_proved is proved
-    assert re.search(told, str(count))
-
-
-def test_disabled_encryption_is_proved_too() -> None:
-    (count,) = counts_of(Histogram({"secrets": {PLAIN: 2}}, {"secrets": 2}), {"secrets": IDENTITY})
-    assert count.is_proved and str(count) == "2 of 2 values of secrets in etcd are plain text"
 
 
 def test_what_a_configuration_names_is_looked_for_although_no_server_serves_it() -> None:

@@ -46,6 +46,7 @@ def test_nothing_is_said_against_a_sound_one() -> None:
         configuration(keyed("secretbox", ("k1", RANDOM[0]))),
         configuration(keyed("secretbox", ("k1", RANDOM[0]), ("k2", RANDOM[1])), keyed("aescbc", ("k1", RANDOM[2]))),
         configuration(kms("v2")),
+        configuration(keyed("aescbc", ("aescbckey-2026-11-22T10:00:00Z", RANDOM[0]))),
     ):
         assert remarks_on(sound) == ()
         refuse_unsound(sound)
@@ -78,6 +79,12 @@ def test_what_is_weak_is_told_and_adopted(weak: Configuration, told: str) -> Non
     [
         (configuration(keyed("secretbox", ("k1", RANDOM[0]), ("k1", RANDOM[1]))), "Two different keys are named k1"),
         (configuration(keyed("aescbc", ("k", RANDOM[0]), ("k:2", RANDOM[1]))), "k and k:2 under aescbc cannot be told"),
+        (configuration(keyed("aescbc", ("k 1", RANDOM[0]))), "The name 'k 1' under aescbc is not a safe one"),
+        (configuration(keyed("secretbox", ("a/b", RANDOM[0]))), "The name 'a/b' under secretbox is not a safe one"),
+        (configuration(keyed("secretbox", ("\x1b[2Kk", RANDOM[0]))), r"The name '\\x1b\[2Kk' under secretbox is not"),
+        (configuration(keyed("secretbox", ("k" * 300, RANDOM[0]))), "is not a safe one"),
+        (configuration(keyed("secretbox", ("k8s:enc:aescbc:v1", RANDOM[0]))), "is not a safe one"),
+        (configuration({"kms": {**kms("v2")["kms"], "name": "a b"}}), "The name 'a b' under kms_v2 is not a safe one"),
     ],
 )
 def test_what_cannot_be_proved_later_is_not_adopted(unsound: Configuration, told: str) -> None:

@@ -52,6 +52,10 @@ def server(**changed: Any) -> Server:
         (server(state="unanswered", trouble="timed out"), "API server node-1 could not be asked (timed out)"),
         (server(loaded=None, trouble="sha256:12"), "has loaded a configuration that is on no node (sha256:12)"),
         (server(file=None, trouble="two keys k1"), "on the node of node-1 cannot be used (two keys k1)"),
+        (
+            server(loaded={}, file={}, version="v1.33.9"),
+            "node-1 is of version v1.33.9, and API servers say from 1.34 on",
+        ),
         (server(file={"configmaps": (KEYS["A"],)}), "names the resource configmaps"),
         (server(kept=frozenset({Key("secretbox", "A", "another")})), "two different keys with the name of the"),
     ],
@@ -66,6 +70,19 @@ def test_a_file_that_cannot_be_used_is_told_once() -> None:
     told = refusal(replace(known, servers=(server(loaded=None, file=None, trouble="/etc/file is no map."),)))
     assert told.startswith("The encryption configuration on the node of node-1 cannot be used (/etc/file is no map). ")
     assert "\n" not in told
+
+
+def test_a_server_that_is_too_old_to_say_what_it_has_loaded_is_told_once() -> None:
+    known = facts(Node("A", "A"))
+    told = refusal(replace(known, servers=(server(loaded=None, version="v1.9.11-eks-1", trouble="it says nothing"),)))
+    assert told.endswith("Upgrade the control plane first.")
+    assert "\n" not in told and "on no node" not in told
+
+
+@pytest.mark.parametrize("version", ["v1.34.0", "v1.34.0-rc.1", "v1.40.1+k3s1", "v2.0.0", ""])
+def test_a_server_that_is_new_enough_or_of_no_known_version_is_not_refused_for_that(version: str) -> None:
+    known = facts(Node("A", "A"))
+    assert next_step(replace(known, servers=(server(version=version),)), TO_B).action is not Action.REFUSE
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,21 @@ def place(path: str) -> Place:
     return Place(root, namespace, rest[0] if rest else "", rest[1] if len(rest) > 1 else "")
 
 
+def group(name: str, **kinds: list[str]) -> dict[str, Any]:
+    """A group as a server tells it: kinds by version, the preferred one first."""
+    versions = [
+        {
+            "version": version,
+            "resources": [
+                {"resource": f"{kind.lower()}s", "responseKind": {"kind": kind}, "scope": "Namespaced"}
+                for kind in served
+            ],
+        }
+        for version, served in kinds.items()
+    ]
+    return {"metadata": {"name": name}, "versions": versions}
+
+
 def fields(value: Any) -> dict[str, Any]:
     """FieldsV1 of a value whose lists are all atomic."""
     if not isinstance(value, dict):
@@ -142,8 +157,9 @@ class FakeApi:
         if at.namespace and f"/api/v1/namespaces/{at.namespace}" not in self.objects:
             return 404, status(404, "NotFound", f'namespaces "{at.namespace}" not found')
         before = self.objects.get(request.path)
-        if before and request.headers.get("Content-Type") == "application/merge-patch+json":
-            return self._merge(request.path, before, body)
+        if request.headers.get("Content-Type") == "application/merge-patch+json":
+            missing = 404, status(404, "NotFound", "not found")
+            return self._merge(request.path, before, body) if before else missing
         owned = fields({key: value for key, value in body.items() if key not in ("apiVersion", "kind", "metadata")})
         labels = {key: value for key, value in body["metadata"].items() if key not in ("name", "namespace", "uid")}
         entry = {

@@ -206,7 +206,7 @@ def test_a_conflict_names_the_other_manager_and_what_it_owns(api: FakeApi, clien
 
 def test_taking_over_is_asked_for(api: FakeApi, client: Client) -> None:
     run(api, client, [config_map("c", one="1")], ApplyOptions(MANAGER, force=True))
-    assert api.requests[-1].query == {"fieldManager": MANAGER, "fieldValidation": "Strict", "force": "true"}
+    assert api.requests[-1].query == {"fieldManager": MANAGER, "fieldValidation": "Ignore", "force": "true"}
 
 
 def test_a_lost_race_is_run_again(api: FakeApi, client: Client) -> None:

@@ -156,11 +156,33 @@ def test_what_reads_secrets_is_in_a_role_of_its_own_and_no_must_is_missing() -> 
     )
     wanted = permissions("enforce", ["encryption_at_rest"])
     assert {(each.cluster_role, each.group, each.resource, each.verb) for each in wanted} <= brought
-    assert {resource for _group, resource, _verb in granted(ENCRYPTION)} == {"secrets"}
+    assert {resource for _group, resource, _verb in granted(ENCRYPTION)} == {"secrets", "storageversionmigrations"}
     assert {each.namespace for each in wanted if each.cluster_role == SYSTEM} == {"kube-system"}
     assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in cluster_role_rules(ENCRYPTION)
     musts = {(each.resource, each.verb) for each in permissions("audit", ["encryption_at_rest"]) if not each.otherwise}
     assert musts == set()
+
+
+def test_who_may_not_list_migrations_changes_keys_all_the_same() -> None:
+    """Hardly any server has them, and a ClusterRole of before does not name them."""
+    asked = [
+        each for each in permissions("enforce", ["encryption_at_rest"]) if each.resource == "storageversionmigrations"
+    ]
+    assert {each.group for each in asked} == {"migration.k8s.io", "storagemigration.k8s.io"}
+    (message,) = weaker_messages([each for each in asked if each.otherwise])
+    assert message == (
+        "Without list storageversionmigrations (migration.k8s.io) [hardening-encryption]; list "
+        "storageversionmigrations (storagemigration.k8s.io) [hardening-encryption]: a migration of stored versions "
+        "that gets in the way is not seen beforehand."
+    )
+    assert not [each for each in asked if not each.otherwise]
+
+
+def test_nobody_who_changes_keys_has_to_list_webhooks() -> None:
+    """What they refuse is found by dry runs."""
+    for mode in ("audit", "enforce"):
+        asked = {each.group for each in permissions(mode, ["encryption_at_rest"])}
+        assert "admissionregistration.k8s.io" not in asked
 
 
 def test_the_message_names_every_role_that_is_to_be_bound() -> None:

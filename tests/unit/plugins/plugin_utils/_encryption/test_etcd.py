@@ -83,7 +83,7 @@ def test_what_is_found_is_told_by_the_names_of_the_goal(scanned: Callable[..., S
     told = scanned(nodes, lambda resource, revision: counts[resource] if revision == 7 else -1, ["secrets", "*.*"])
     assert told.counts == {"secrets": {NEW: 2}, "*.*": {"": 5}} and told.counted == {"secrets": 2, "*.*": 5}
     assert told.bytes == 400 and told.revision == 7 and told.outdated == {}
-    assert told.histogram.counts == told.counts and 0 <= told.histogram.age < 5
+    assert told.histogram.counts == told.counts and told.histogram.revision == 7 and 0 <= told.histogram.age < 5
     assert nodes.asked == [("a", "scan", LOCAL)]
 
 

@@ -26,6 +26,7 @@ apiserver_request_total{{code="200",resource="secrets"}} 7
 {OPERATIONS}{{resource="secrets",status="OK",transformation_type="from_storage",transformer_prefix="k8s:enc:secretbox:v1:"}} 40
 {OPERATIONS}{{resource="secrets",status="OK",transformation_type="from_storage",transformer_prefix="identity"}} 2
 {OPERATIONS}{{resource="secrets",status="OK",transformation_type="from_storage",transformer_prefix="k1:"}} 40
+{OPERATIONS}{{resource="secrets",status="OK",transformation_type="from_storage",transformer_prefix="identity-2:"}} 40
 {OPERATIONS}{{resource="secrets",status="unknown-non-grpc",transformation_type="from_storage",transformer_prefix="unknown"}} 3
 {OPERATIONS}{{resource="secrets",status="OK",transformation_type="to_storage",transformer_prefix="k8s:enc:secretbox:v1:"}} 5
 {OPERATIONS}{{resource="configmaps",status="OK",transformation_type="to_storage",transformer_prefix="identity"}} 1

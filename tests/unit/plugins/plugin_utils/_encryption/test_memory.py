@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._shapes import IDENTITY, Key, Providers
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._evidence import Evidence
-from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._facts import Memory
+from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._memory import Memory
 
 OLD, NEW = Key("secretbox", "old", "1"), Key("secretbox", "new", "2")
 LONG_AGO = 1000.0

@@ -48,6 +48,7 @@ def facts(*files: Providers) -> Facts:
         ({"provider": "kms"}, "belong together"),
         ({"provider": "aescbc", "kms": PLUGIN}, "belong together"),
         ({"provider": "kms", "kms": {**PLUGIN, "name": "vault:1"}}, "may hold no colon"),
+        ({"provider": "kms", "kms": {**PLUGIN, "name": "my vault"}}, "names the plugin 'my vault'"),
         ({"provider": "kms", "kms": {**PLUGIN, "endpoint": "https://vault"}}, "endpoint is not a socket"),
         ({"resources": ["Secrets"]}, "capital letters"),
         ({"resources": []}, "No resource is named"),

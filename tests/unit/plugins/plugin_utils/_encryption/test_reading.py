@@ -9,37 +9,9 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._client
 from ansible_collections.hardening.kubernetes.plugins.module_utils._kube._errors import Unreachable
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._encryption._reading import read_all
 
-from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, place, status
+from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, Request, place
+from tests.unit.plugins.plugin_utils._encryption.fake_server import UNREADABLE, FakeServer
 from tests.unit.plugins.plugin_utils._encryption.fake_store import Reply
-
-UNREADABLE = "Internal error occurred: no matching key was found for the provided Secretbox transformer"
-
-
-class FakeServer:
-    """One that decrypts what it gets out of etcd, and counts that; ``cached`` is what it answers without."""
-
-    def __init__(self, api: FakeApi) -> None:
-        self.api = api
-        self.decrypted = 1_000
-        self.unreadable: set[str] = set()
-        self.cached: set[str] = set()
-        api.intercept = self.intercept
-
-    def fill(self, number: int) -> None:
-        for each in range(number):
-            self.api.store("secrets", "shop", f"secret-{each:04}")
-
-    def intercept(self, request: Request) -> Reply | None:
-        if request.path == "/metrics":
-            labels = 'resource="secrets",status="OK",transformation_type="from_storage"'
-            prefix = 'transformer_prefix="k8s:enc:secretbox:v1:"'
-            return 200, f"apiserver_storage_transformation_operations_total{{{labels},{prefix}}} {self.decrypted}\n"
-        name = place(request.path).name
-        if name in self.unreadable:
-            return 500, status(500, "InternalError", UNREADABLE)
-        if name and request.path in self.api.objects and name not in self.cached:
-            self.decrypted += 1
-        return None
 
 
 @pytest.fixture
@@ -61,6 +33,19 @@ def test_what_the_server_did_not_read_out_of_etcd_proves_nothing(server: FakeSer
     server.cached = {"secret-0001"}
     told = read_all(client, "secrets")
     assert (told.read, told.decrypted, told.is_proved) == (3, 2, False)
+
+
+def test_values_that_the_server_could_not_decrypt_meanwhile_are_no_proof(server: FakeServer, client: Client) -> None:
+    server.fill(3)
+    served = server.intercept
+
+    def fail_elsewhere(request: Request) -> Reply | None:
+        server.errors += bool(place(request.path).name)
+        return served(request)
+
+    server.api.intercept = fail_elsewhere
+    told = read_all(client, "secrets")
+    assert (told.read, told.decrypted, told.errors, told.is_proved) == (3, 3, 3, False)
 
 
 def test_an_object_that_is_deleted_meanwhile_needs_no_proof(server: FakeServer, client: Client) -> None:

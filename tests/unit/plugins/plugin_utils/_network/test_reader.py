@@ -16,26 +16,11 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._discover._ne
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._read import read
 from ansible_collections.hardening.kubernetes.plugins.plugin_utils._network._reader import Reader
 
-from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api
+from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, fake_api, group
 
 GATEWAY, OPENSHIFT = "gateway.networking.k8s.io", "route.openshift.io"
 RUN = {"only": [], "set": "shop", "prune": True}
 SPACES = [f"n{number}" for number in range(5)]
-
-
-def group(name: str, **kinds: list[str]) -> dict[str, Any]:
-    """A group as a server tells it: kinds by version, the preferred one first."""
-    versions = [
-        {
-            "version": version,
-            "resources": [
-                {"resource": f"{kind.lower()}s", "responseKind": {"kind": kind}, "scope": "Namespaced"}
-                for kind in served
-            ],
-        }
-        for version, served in kinds.items()
-    ]
-    return {"metadata": {"name": name}, "versions": versions}
 
 
 @pytest.fixture
