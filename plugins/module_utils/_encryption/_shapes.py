@@ -73,6 +73,7 @@ class Server:
     read or is unsound. ``trouble`` says why either is ``None``, or why the server could not be asked. ``kept`` are the
     keys in the node's key file. ``writes_for`` are the seconds since it certainly writes with its present first keys.
     ``ready`` is what its ``/readyz`` says: one that cannot read its own Secrets, as those of bootstrap tokens, is not.
+    ``unready`` are the checks in it that fail, as ``etcd``.
     ``canary``: an object was written through it, read through every other server, and seen in etcd under the right
     prefix. ``listed``: since it loaded what it has, it has answered a LIST of every object. ``version`` is its own,
     like ``v1.34.1``, empty where it is not known.
@@ -87,6 +88,7 @@ class Server:
     kept: frozenset[Key] = frozenset()
     writes_for: float = 0
     ready: bool = True
+    unready: tuple[str, ...] = ()
     canary: bool = False
     listed: bool = False
     version: str = ""

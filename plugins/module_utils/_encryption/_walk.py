@@ -132,14 +132,18 @@ def _load_files(seen: Standing) -> Step | None:
 
 def _refuse_not_ready(seen: Standing) -> Step | None:
     """Not before its repair: a server that cannot read its own Secrets is not ready for that."""
-    not_ready = [server.name for server in seen.facts.servers if not server.ready]
+    not_ready = [_with_checks(server) for server in seen.facts.servers if not server.ready]
     if not not_ready:
         return None
     why = (
         f"The API server {', '.join(not_ready)} says that it is not ready, though it has loaded a configuration that"
-        " reads every value: see what its /readyz?verbose and its log complain of, correct that, and run again."
+        " reads every value: see what its log complains of, correct that, and run again."
     )
     return Step(Action.REFUSE, State.PREFLIGHT, why)
+
+
+def _with_checks(server: Server) -> str:
+    return f"{server.name} (/readyz: {', '.join(server.unready)})" if server.unready else server.name
 
 
 def _keep_new(seen: Standing) -> Step | None:

@@ -31,6 +31,7 @@ _KMS_KEYS = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_sec
 _METRICS = (_LOADED, _RELOADS, _RELOADED_AT, _OPERATIONS, _STARTED, _BUILD, _KMS_KEYS)
 
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
+_FAILED_CHECK = re.compile(r"^\[-\](\S+) failed", re.MULTILINE)
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 
@@ -46,7 +47,7 @@ class Evidence:
     resource and the beginning of the prefix (``k8s:enc:secretbox:v1:``, without the key's name). They count since the
     server started, and of resources alone that its configuration names. ``kms_key_ids`` are, by the name of a KMS v2
     plugin, the SHA-256 of the id of the key that the plugin says it encrypts with, as ``sha256:<hex>``. ``ready`` is
-    what ``/readyz`` says.
+    what ``/readyz`` says, ``unready`` the checks that fail in it, as ``etcd``.
     """
 
     loaded: str | None
@@ -63,6 +64,7 @@ class Evidence:
     to_storage: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     kms_key_ids: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
+    unready: tuple[str, ...] = ()
 
     @property
     def unchanged_for(self) -> float:
@@ -78,7 +80,9 @@ def evidence(client_at: Client) -> Evidence:
     # A user who may not ask that is refused by a server that is ready.
     told = client_at.request("GET", "/readyz", accept="text/plain", insist=False)
     ready = told.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return replace(evidence_of(answer.body if isinstance(answer.body, str) else "", answered_at), ready=ready)
+    said = evidence_of(answer.body if isinstance(answer.body, str) else "", answered_at)
+    unready = () if ready else tuple(_FAILED_CHECK.findall(str(told.body)))
+    return replace(said, ready=ready, unready=unready)
 
 
 def evidence_of(text: str, answered_at: float = 0) -> Evidence:

@@ -38,6 +38,9 @@ from ansible_collections.hardening.kubernetes.plugins.plugin_utils._nodes._reach
 QUICK_SECONDS = 3.0
 """How long a client of these may wait for a server that left: it is looked at again, with everything else."""
 _LOOK_AGAIN_SECONDS = 2.0
+_ETCD_SECONDS = 180.0
+_ETCD_CHECKS = frozenset({"etcd", "etcd-readiness"})
+"""What of an API server's ``/readyz`` fails where etcd elects a leader, or is slow."""
 _HASH_SECONDS = 5.0
 """A server that starts anew between two questions may seem to have loaded what nobody knows."""
 _SAME_START_SECONDS = 3.0
@@ -115,14 +118,17 @@ class Gatherer:
         return Seen(facts, on_node, {name: clients[name] for name in heard}, heard, untold)
 
     def seen_patiently(self, memory: Memory, seconds: float, waiting: Callable[[str], None]) -> Seen:
-        """The facts, once every server answers; after so many seconds as they are, and then no more of that server."""
+        """The facts, once every server answers; after so many seconds as they are, and then no more of that server.
+
+        A server that says it only waits for etcd gets more of them: no step of a walk brings that about.
+        """
         began = time.monotonic()
         while True:
             seen = self.seen(memory)
             missing = _missing(seen)
             if not missing.keys() - memory.waited_for:
                 return seen
-            if time.monotonic() >= began + (seconds if _may_come_back(seen) else min(seconds, _HASH_SECONDS)):
+            if time.monotonic() >= began + _patience(seen, seconds):
                 memory.waited_for |= missing.keys()
                 return seen
             for name, why in missing.items():
@@ -158,16 +164,21 @@ def _sources(
     return sources, untold
 
 
-def _may_come_back(seen: Seen) -> bool:
-    """Whether anything but the hash of what a server has loaded is missing: that is cleared up by a look or two."""
-    is_silent = any(each.state != "running" or not each.ready for each in seen.facts.servers)
-    return bool(is_silent or seen.untold or len(set(seen.facts.sources.values())) > 1)
+def _patience(seen: Seen, seconds: float) -> float:
+    """The seconds that are given to what is missing now."""
+    silent = [each for each in seen.facts.servers if each.state != "running" or not each.ready]
+    if silent and all(_ETCD_CHECKS.issuperset(each.unready) and each.unready for each in silent):
+        return max(seconds, _ETCD_SECONDS)
+    if silent or seen.untold or len(set(seen.facts.sources.values())) > 1:
+        return seconds
+    # Only the hash of what a server has loaded, which a look or two clear up.
+    return min(seconds, _HASH_SECONDS)
 
 
 def _missing(seen: Seen) -> dict[str, str]:
     """The servers that are not what they should be and may yet become it: one that was killed is back soon."""
     silent = {
-        each.name: each.trouble or ("it is not ready" if each.state == "running" else each.state)
+        each.name: each.trouble or (_not_ready(each) if each.state == "running" else each.state)
         for each in seen.facts.servers
         if each.state != "running" or each.loaded is None or not each.ready
     }
@@ -175,6 +186,10 @@ def _missing(seen: Seen) -> dict[str, str]:
     known = frozenset[str]().union(*sources.values())
     unknown = {name: f"{source} does not know it" for source, said in sources.items() for name in known - said}
     return {**({"": seen.untold} if seen.untold else {}), **unknown, **silent}
+
+
+def _not_ready(server: Server) -> str:
+    return f"it is not ready, by {', '.join(server.unready)}" if server.unready else "it is not ready"
 
 
 def _ask(client: Client) -> Evidence | KubeError:
@@ -214,6 +229,7 @@ def _server(node: OnNode, told: Evidence | KubeError, memory: Memory) -> Server:
         kept,
         writes_for=max(told.unchanged_for, seen_for),
         ready=told.ready,
+        unready=told.unready,
         canary=proof in memory.tried,
         listed=proof in memory.listed,
         version=told.version,

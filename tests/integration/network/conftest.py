@@ -41,7 +41,7 @@ def run(kubeconfig: str) -> Callable[..., Result]:
 
     def task(action: str, check: bool = False, **arguments: Any) -> Result:
         if action == "network_policies_info":
-            arguments = {"probe_image": IMAGE, "probe_timeout": 40, **arguments}
+            arguments = {"probe_image": IMAGE, "probe_timeout": 120, **arguments}
         # All tests that name no set share one, and must not prune what another has.
         shared = {} if "set" in arguments else {"set": SHARED_SET, "prune": False}
         return run_task(Path(kubeconfig), action, check, {**shared, **arguments})

@@ -207,9 +207,9 @@ def test_a_server_that_lost_its_flags_gets_them_though_it_is_not_ready() -> None
 
 
 def test_a_server_that_reads_everything_and_is_not_ready_stops_all_that_builds_on_it() -> None:
-    known = changed(facts("A", "A", stored="A"), 1, ready=False)
+    known = changed(facts("A", "A", stored="A"), 1, ready=False, unready=("etcd", "ping"))
     step = next_step(known, TO_B)
-    assert step.action is Action.REFUSE and "API server 1 says that it is not ready" in step.why
+    assert step.action is Action.REFUSE and "API server 1 (/readyz: etcd, ping) says that it is not ready" in step.why
     assert next_step(changed(known, 1, ready=True), TO_B).action is not Action.REFUSE
 
 

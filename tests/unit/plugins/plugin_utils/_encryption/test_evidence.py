@@ -67,13 +67,27 @@ def test_a_server_without_encryption_has_loaded_nothing() -> None:
     assert (told.loaded, told.from_storage, told.to_storage) == (None, {}, {})
 
 
-@pytest.mark.parametrize(("status", "ready"), [(200, True), (403, True), (500, False)])
-def test_whoever_may_not_ask_is_not_told_that_a_server_is_not_ready(status: int, ready: bool) -> None:
+FAILS = "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/start failed: not finished\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ready", "unready"),
+    [
+        (200, "ok", True, ()),
+        (403, "", True, ()),
+        (500, FAILS, False, ("etcd", "poststarthook/start")),
+        (503, "", False, ()),
+    ],
+)
+def test_a_server_that_is_not_ready_tells_its_checks_and_a_user_who_may_not_ask_is_told_nothing(
+    status: int, body: str, ready: bool, unready: tuple[str, ...]
+) -> None:
     class Server:
         def request(self, _method: str, path: str, **_more: Any) -> Answer:
-            return Answer(status, "") if path == "/readyz" else Answer(200, METRICS)
+            return Answer(status, body) if path == "/readyz" else Answer(200, METRICS)
 
         def checked(self, answer: Answer) -> Answer:
             return answer
 
-    assert evidence(cast(Client, Server())).ready is ready
+    told = evidence(cast(Client, Server()))
+    assert (told.ready, told.unready) == (ready, unready)

@@ -160,3 +160,35 @@ def test_what_may_not_be_asked_is_an_obstacle(api: FakeApi, gatherer: Gatherer, 
     api.forbidden = lambda _method, at: at.plural == plural
     (obstacle,) = gatherer.seen(Memory()).facts.obstacles
     assert obstacle.startswith("Which API servers there are could not be asked: ") and plural in obstacle
+
+
+class Clock:
+    """A time that goes on by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("unready", "waited"),
+    [(("etcd",), 100), (("etcd", "etcd-readiness"), 100), (("etcd", "poststarthook/start"), 60), ((), 60)],
+)
+def test_servers_that_wait_for_etcd_alone_are_waited_for_longer(
+    api: FakeApi, gatherer: Gatherer, monkeypatch: pytest.MonkeyPatch, unready: tuple[str, ...], waited: float
+) -> None:
+    known(api, "10.0.0.1", "10.0.0.2", "10.0.0.3", leases=NAMES)
+    clock = Clock()
+    monkeypatch.setattr(_facts, "time", clock)
+    slow = replace(ANSWER, ready=False, unready=unready)
+    monkeypatch.setattr(_facts, "_ask", lambda _client: slow if clock.now < 100 else ANSWER)
+    memory, said = Memory(), list[str]()
+    seen = gatherer.seen_patiently(memory, 60, said.append)
+    assert (clock.now, {each.ready for each in seen.facts.servers}) == (waited, {waited == 100})
+    assert memory.waited_for == (set() if waited == 100 else set(NAMES))
+    assert said[0].endswith(f"(it is not ready{', by ' if unready else ''}{', '.join(unready)})")
