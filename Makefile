@@ -44,7 +44,7 @@ integration: setup ## the tests that need a cluster
 
 .PHONY: test-encryption
 test-encryption: setup ## keys changed, servers killed, at random: SEEDS=50 walks, SECRETS=10000
-	@ENCRYPTION=long SEEDS="$(SEEDS)" SECRETS="$(SECRETS)" $(STAGES) encryption
+	@ENCRYPTION=long SEEDS="$(SEEDS)" SECRETS="$(SECRETS)" $(STAGES) encryption-three encryption-one
 
 .PHONY: molecule
 molecule: setup ## the scenarios that run roles and playbooks as a user does
@@ -52,7 +52,7 @@ molecule: setup ## the scenarios that run roles and playbooks as a user does
 
 .PHONY: test
 test: setup ## everything
-	@$(STAGES) check lint sanity importer integration encryption molecule demo
+	@$(STAGES) check lint sanity importer integration encryption-three molecule+encryption-one demo
 
 .PHONY: cluster
 cluster: setup ## a kind cluster; prints the path of its kubeconfig

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the named groups of stages and count what really ran: ``python -m tests.tooling.stages check lint …``.
 
-A later stage runs also after one has failed, so that one run tells everything. The last line is ``N passed, N failed``.
+Groups that are joined, as in ``one+other``, run at once: each waits for most of its time. A later stage runs also after
+one has failed, so that one run tells everything. The last line is ``N passed, N failed``.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 from xml.etree import ElementTree
 
 from tests.tooling.collection import CHECKOUT, environment, tool
@@ -68,13 +72,19 @@ class Stage:
     def results(self) -> Path:
         return RESULTS / self.name.replace(" ", "-")
 
-    def run(self) -> Outcome:
+    def run(self, output: IO[str] | None = None) -> Outcome:
         shutil.rmtree(self.results, ignore_errors=True)
         self.results.mkdir(parents=True)
         started = time.monotonic()
         command = [each.replace("{results}", str(self.results)) for each in self.command]
         status = subprocess.run(
-            command, cwd=CHECKOUT, env=environment(), stdin=subprocess.DEVNULL, check=False
+            command,
+            cwd=CHECKOUT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output and subprocess.STDOUT,
+            check=False,
         ).returncode
         return Outcome(self.name, self.count(status, self.results), time.monotonic() - started)
 
@@ -121,18 +131,48 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
     "sanity": (Stage("sanity", here("sanity", "{results}"), by_junit),),
     "importer": (Stage("galaxy-importer", here("importer")),),
     "integration": (Stage("integration tests", here("integration", "{results}"), by_junit),),
-    "encryption": (Stage("encryption tests", here("encryption", "{results}"), by_junit),),
+    "encryption-three": (
+        Stage("encryption, 3 nodes", pytest("--durations=10", "-m", "not one_node", "tests/encryption"), by_junit),
+    ),
+    "encryption-one": (
+        Stage("encryption, 1 node", pytest("--durations=10", "-m", "one_node", "tests/encryption"), by_junit),
+    ),
     "molecule": (Stage("molecule", here("scenarios", "{results}"), by_junit),),
     # The second time, everything is in order already, and the demo sees to it that nothing changes.
     "demo": tuple(Stage(name, [sys.executable, "-m", "tests.demo"]) for name in ("demo", "demo again")),
 }
 
 
+def run(groups: Sequence[str]) -> list[Outcome]:
+    """Run these groups at once; what all but the first print comes when that has ended."""
+    with ThreadPoolExecutor() as pool:
+        first, *others = groups
+        aside = [pool.submit(run_aside, GROUPS[group]) for group in others]
+        outcomes = [run_shown(stage) for stage in GROUPS[first]]
+        for told, outcomes_aside in (each.result() for each in aside):
+            print(told, end="", flush=True)
+            outcomes += outcomes_aside
+    return outcomes
+
+
+def run_shown(stage: Stage) -> Outcome:
+    print(f"\n── {stage.name}", flush=True)
+    return stage.run()
+
+
+def run_aside(stages: Iterable[Stage]) -> tuple[str, list[Outcome]]:
+    """What the stages print, and what came of them."""
+    told, outcomes = "", []
+    for stage in stages:
+        with TemporaryFile("w+") as output:
+            outcomes.append(stage.run(output))
+            output.seek(0)
+            told += f"\n── {stage.name}\n{output.read()}"
+    return told, outcomes
+
+
 def main(groups: Sequence[str]) -> int:
-    outcomes = []
-    for stage in [stage for group in groups or GROUPS for stage in GROUPS[group]]:
-        print(f"\n── {stage.name}", flush=True)
-        outcomes.append(stage.run())
+    outcomes = [outcome for group in groups or GROUPS for outcome in run(group.split("+"))]
     total = sum((each.tally for each in outcomes), Tally())
     print(f"\n{'stage':20} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for each in outcomes:

@@ -53,6 +53,29 @@ def test_every_stage_runs_and_the_last_line_counts_them(
     assert capfd.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
 
 
+def test_joined_groups_run_at_once_and_each_is_told_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def waits_for(other: str, name: str) -> list[str]:
+        """Ends badly unless the other has begun meanwhile."""
+        script = (
+            f"touch {tmp_path}/{name}; for i in $(seq 300); do test -e {tmp_path}/{other} && break; sleep 0.1; done"
+        )
+        return ["sh", "-c", f"echo {name}; {script}; test -e {tmp_path}/{other} || exit 1; echo end of {name} >&2"]
+
+    monkeypatch.setattr(stages, "RESULTS", tmp_path / "results")
+    groups = {
+        "one": (Stage("a", waits_for("d", "b")),),
+        "two": (Stage("c", waits_for("b", "d")), Stage("e", ["false"])),
+    }
+    monkeypatch.setattr(stages, "GROUPS", groups)
+    assert stages.main(["one+two"]) == 1
+    told = capfd.readouterr()
+    lines = [each for each in told.out.splitlines() if each]
+    assert lines[:6] == ["── a", "b", "── c", "d", "end of d", "── e"]
+    assert told.err == "end of b\n" and lines[-1] == "2 passed, 1 failed"
+
+
 def test_the_makefile_names_every_group() -> None:
     (line,) = re.findall(r"^test: .*\n\t@\$\(STAGES\) (.*)$", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
-    assert line.split() == list(stages.GROUPS)
+    assert sorted(re.split(r"[ +]", line)) == sorted(stages.GROUPS)
