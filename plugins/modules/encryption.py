@@ -217,30 +217,15 @@ before:
       returned: always
       sample: {secrets: 10000}
 after:
-  description: The same when it was looked at last, which is after everything was rewritten. Not known in check mode.
+  description: >-
+    The same as RV(before) when it was looked at last, which is after everything was rewritten. Not known in check mode.
   returned: always
   type: dict
-  contains:
-    revision:
-      description: The revision of etcd at which all this was counted, V(0) where it was not.
-      type: int
-      returned: always
-      sample: 4711
-    histogram:
-      description: By resource, how many values start with which prefix. The empty one is plain text.
-      type: dict
-      returned: always
-      sample: {secrets: {"k8s:enc:secretbox:v1:k20261122164500-0a1b2c3d:": 10000}}
-    outdated:
-      description: By resource, how many of them were written under a former key of the KMS plugin that encrypts them.
-      type: dict
-      returned: always
-      sample: {}
-    counted:
-      description: By resource, how many objects the API counts at that revision.
-      type: dict
-      returned: always
-      sample: {secrets: 10000}
+  sample:
+    revision: 24711
+    histogram: {secrets: {"k8s:enc:secretbox:v1:k20261122164500-0a1b2c3d:": 10000}}
+    outdated: {}
+    counted: {secrets: 10000}
 seconds:
   description: How many seconds were spent in each state, with looking at what came of it. Empty in check mode.
   returned: always

@@ -81,8 +81,8 @@ def journal_bytes(journal: Journal) -> bytes:
             "began": journal.began,
             "paths": dict(journal.paths),
             "asked": intent.asked,
-            "write": {resource: _said(key) for resource, key in sorted(intent.write.items())},
-            "former": {resource: _said(key) for resource, key in sorted(intent.former.items())},
+            "write": {resource: key.told for resource, key in sorted(intent.write.items())},
+            "former": {resource: key.told for resource, key in sorted(intent.former.items())},
         }
     )
 
@@ -99,7 +99,7 @@ def parse_journal(content: bytes, where: str) -> Journal:
 
 def keys_bytes(kept: Kept) -> bytes:
     """The file ``keys.json``, which holds key material."""
-    return _bytes({"keys": [{**_said(key), "secret": kept[key].base64()} for key in sorted(kept)]})
+    return _bytes({"keys": [{**key.told, "secret": kept[key].base64()} for key in sorted(kept)]})
 
 
 def parse_keys(content: bytes, where: str) -> dict[Key, KeyMaterial]:
@@ -133,7 +133,7 @@ def parse_history(content: bytes, where: str) -> dict[str, Remembered]:
 
 def snapshots_bytes(snapshots: Iterable[Snapshot]) -> bytes:
     """The file ``snapshots.json``."""
-    return _bytes({"snapshots": [{**asdict(each), "keys": [_said(key) for key in each.keys]} for each in snapshots]})
+    return _bytes({"snapshots": [{**asdict(each), "keys": [key.told for key in each.keys]} for each in snapshots]})
 
 
 def parse_snapshots(content: bytes, where: str) -> tuple[Snapshot, ...]:
@@ -148,15 +148,11 @@ def parse_snapshots(content: bytes, where: str) -> tuple[Snapshot, ...]:
 
 
 def _providers_said(providers: Providers) -> dict[str, Any]:
-    return {resource: [_said(key) for key in keys] for resource, keys in providers.items()}
+    return {resource: [key.told for key in keys] for resource, keys in providers.items()}
 
 
 def _providers(said: Mapping[str, Any]) -> dict[str, tuple[Key, ...]]:
     return {resource: tuple(_key(key) for key in keys) for resource, keys in said.items()}
-
-
-def _said(key: Key) -> dict[str, str]:
-    return {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
 
 
 def _key(said: Mapping[str, str]) -> Key:

@@ -50,6 +50,11 @@ class Key:
         """Whether there are bytes to keep: a KMS keeps its own, and ``identity`` has none."""
         return self.provider not in _MATERIAL_ELSEWHERE
 
+    @property
+    def told(self) -> dict[str, str]:
+        """As results and records name it."""
+        return {"provider": self.provider, "name": self.name, "fingerprint": self.fingerprint}
+
     def __str__(self) -> str:
         return f"{self.provider} key {self.name}" if self.has_material else f"{self.provider} {self.name}".strip()
 

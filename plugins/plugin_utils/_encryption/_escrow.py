@@ -99,11 +99,11 @@ class CommandEscrow:
 
     def put(self, key: Key, material: KeyMaterial) -> None:
         """Give it a key."""
-        self._call("put", {**_said(key), "secret": material.base64()})
+        self._call("put", {**key.told, "secret": material.base64()})
 
     def get(self, key: Key) -> KeyMaterial:
         """Ask it for a key; refused where it gives another one."""
-        said = self._call("get", _said(key))
+        said = self._call("get", key.told)
         secret = said.get("secret") if isinstance(said, dict) else None
         material = parse_material(secret, key.provider, "what the vault's command gives")
         if material.fingerprint != key.fingerprint:
@@ -214,7 +214,3 @@ class VaultFile:
             f"The vault {self._path} cannot be used: {told}. Nothing is written with a key that the vault does not "
             "have: correct it, and run the same command again."
         )
-
-
-def _said(key: Key) -> dict[str, str]:
-    return {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}

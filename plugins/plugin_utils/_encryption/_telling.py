@@ -17,7 +17,6 @@ from ansible_collections.hardening.kubernetes.plugins.module_utils._encryption._
     Action,
     Facts,
     Histogram,
-    Key,
     State,
     Step,
 )
@@ -157,7 +156,7 @@ def _snapshot_told(taken: Snapshot) -> dict[str, Any]:
         "node": taken.node,
         "path": taken.path,
         "revision": taken.revision,
-        "keys": [_key_told(key) for key in taken.keys],
+        "keys": [key.told for key in taken.keys],
     }
 
 
@@ -170,8 +169,4 @@ def keys_told(facts: Facts) -> list[dict[str, str]]:
     """The keys that any server reads with, those that write first."""
     loaded = [keys for server in facts.servers for keys in (server.loaded or {}).values()]
     ordered = dict.fromkeys([*(keys[0] for keys in loaded), *(key for keys in loaded for key in keys)])
-    return [_key_told(key) for key in ordered if key != IDENTITY]
-
-
-def _key_told(key: Key) -> dict[str, str]:
-    return {"provider": key.provider, "name": key.name, "fingerprint": key.fingerprint}
+    return [key.told for key in ordered if key != IDENTITY]

@@ -131,7 +131,7 @@ def test_all_that_is_returned_is_documented(clock: list[float]) -> None:
     # What every task has is not documented anew.
     assert documented.keys() == result.keys() - {"changed"}
     assert documented.keys() == foreseen_result(Foreseen((DONE,)), Facts(())).keys() - {"changed"}
-    for name in ("before", "after"):
-        assert documented[name]["contains"].keys() == result[name].keys()
+    assert documented["before"]["contains"].keys() == result["before"].keys()
+    assert documented["after"]["sample"].keys() == result["after"].keys()
     for name in ("snapshots", "servers", "keys"):
         assert documented[name]["contains"].keys() == result[name][0].keys()
