@@ -24,6 +24,15 @@ MODULE = "hardening.kubernetes.encryption"
 RUN_SECONDS = 900
 NODES = "{{ groups['control_plane'] }}"
 
+_MERGED: dict[str, Any] = {
+    "cwd": CHECKOUT,
+    "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+    "text": True,
+    "errors": "replace",
+}
+"""How a process is started of which all that it prints is read as one."""
 
 BEGUN: list[Run] = []
 """All runs of this test, so that none outlives it and works on a cluster that others test."""
@@ -53,24 +62,11 @@ class Run:
         self._log = playbook.with_suffix(".log")
         tasks = [{MODULE: {"nodes": NODES, **arguments}, "register": "told"}, *then]
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        environment = {
-            **cluster.environment,
-            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-            "PYTHONUNBUFFERED": "1",
-            **(variables or {}),
-        }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(cluster.inventory)]
         self.process = subprocess.Popen(
-            [*command, *options, str(playbook)],
-            cwd=CHECKOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            [*_command(cluster), *options, str(playbook)],
+            env={**_environment(cluster), "PYTHONUNBUFFERED": "1", **(variables or {})},
             start_new_session=True,
+            **_MERGED,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -175,20 +171,16 @@ def finish(cluster: Cluster, folder: Path, arguments: Mapping[str, Any], times: 
 
 def playbook(cluster: Cluster, name: str, *words: str) -> subprocess.CompletedProcess[str]:
     """A playbook of the collection as a user runs it, when it has ended; all that it printed is in its output."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(cluster.inventory)]
-    variables = {**cluster.environment, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    return subprocess.run(
-        [*command, f"hardening.kubernetes.{name}", "-e", "control_plane=control_plane", *words],
-        cwd=CHECKOUT,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=RUN_SECONDS,
-        check=False,
-    )
+    command = [*_command(cluster), f"hardening.kubernetes.{name}", "-e", "control_plane=control_plane", *words]
+    return subprocess.run(command, env=_environment(cluster), timeout=RUN_SECONDS, check=False, **_MERGED)
+
+
+def _command(cluster: Cluster) -> list[str]:
+    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(cluster.inventory)]
+
+
+def _environment(cluster: Cluster) -> dict[str, str]:
+    return {**cluster.environment, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 
 
 def _tree(root: int) -> set[int]:
