@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-QUERY = "fieldManager=hardening.kubernetes/encryption"
+QUERY = "fieldManager=hardening.kubernetes/encryption&fieldValidation=Ignore"
 METADATA = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata"
 
 
