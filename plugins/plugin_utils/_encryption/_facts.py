@@ -85,11 +85,13 @@ class Gatherer:
         self._nodes = nodes
         self._manifest = manifest
         self._clients: dict[str, Client] = {}
+        self._paths: dict[str, str] = {}
 
     def seen(self, memory: Memory) -> Seen:
         """All facts as they are now."""
-        found = look(self._nodes, self._nodes.names, self._manifest)
+        found = look(self._nodes, self._nodes.names, self._manifest, self._paths)
         on_node = {name: each for name, each in found.items() if not isinstance(each, NodeError)}
+        self._paths |= {name: each.settings.path for name, each in on_node.items()}
         clients = {name: self._at(each) for name, each in on_node.items()}
         answers = self._client.parallel(lambda name: _ask(clients[name]), on_node)
         told = _told_apart(dict(zip(on_node, answers, strict=True)))

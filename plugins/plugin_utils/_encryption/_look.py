@@ -118,33 +118,51 @@ class OnNode:
         return self.addresses | {self.hostname, self.said.flag("advertise-address", self.hostname)}
 
 
-def look(nodes: Nodes, names: Sequence[str], manifest: str) -> dict[str, OnNode | NodeError]:
+def look(
+    nodes: Nodes, names: Sequence[str], manifest: str, expected: Mapping[str, str]
+) -> dict[str, OnNode | NodeError]:
     """What lies on each node, or why it could not be asked.
 
-    Raises HardeningError where a node has no manifest of a kube-apiserver, or one that cannot be read.
+    ``expected`` is, by node, where its configuration was found last: what is read there at once needs no second
+    question. Raises HardeningError where a node has no manifest of a kube-apiserver, or one that cannot be read.
     """
-    calls: list[Call] = [
-        ("about", {}),
-        ("read", {"paths": [manifest, *_RECORDS]}),
-        ("names", {"directory": str(PurePosixPath(manifest).parent)}),
-        ("processes", {"binary": BINARY}),
-    ]
+    calls: dict[str, list[Call]] = {
+        name: [
+            ("about", {}),
+            ("read", {"paths": [manifest, *_RECORDS, expected.get(name, Settings().path)]}),
+            ("names", {"directory": str(PurePosixPath(manifest).parent)}),
+            ("processes", {"binary": BINARY}),
+        ]
+        for name in names
+    }
     before = time.time()
-    answers = nodes.ask_each(dict.fromkeys(names, calls), "_files")
+    answers = nodes.ask_each(calls, "_files")
     asked = before, time.time()
     reached = {name: each for name, each in answers.items() if not isinstance(each, NodeError)}
     said = {name: _manifest(name, _file(manifest, answer[1])) for name, answer in reached.items()}
     settings = {name: _settings(each) for name, each in said.items()}
-    configurations = nodes.ask_each({name: [("read", {"paths": [settings[name].path]})] for name in reached}, "_files")
-    seen: dict[str, OnNode | NodeError] = {}
-    for name, answer in answers.items():
-        configuration = configurations.get(name, answer)
-        if isinstance(configuration, NodeError):
-            seen[name] = configuration
-        elif not isinstance(answer, NodeError):
-            file = _file(settings[name].path, configuration[0])
-            seen[name] = _on_node(name, answer, asked, manifest, said[name], settings[name], file)
-    return seen
+    files = _configurations(nodes, reached, {name: each.path for name, each in settings.items()})
+    seen: dict[str, OnNode | NodeError] = {name: each for name, each in answers.items() if isinstance(each, NodeError)}
+    for name, file in files.items():
+        if isinstance(file, NodeError):
+            seen[name] = file
+        else:
+            seen[name] = _on_node(name, reached[name], asked, manifest, said[name], settings[name], file)
+    return {name: seen[name] for name in names}
+
+
+def _configurations(
+    nodes: Nodes, reached: Mapping[str, Sequence[Any]], paths: Mapping[str, str]
+) -> dict[str, File | NodeError]:
+    """The configuration of each node, where its manifest says that it lies; asked for where it is elsewhere."""
+    read = {name: answer[1] for name, answer in reached.items()}
+    elsewhere = {name: [("read", {"paths": [path]})] for name, path in paths.items() if path not in read[name]}
+    answers = nodes.ask_each(elsewhere, "_files")
+    found: dict[str, File | NodeError] = {}
+    for name, path in paths.items():
+        answer = answers.get(name, [read[name]])
+        found[name] = answer if isinstance(answer, NodeError) else _file(path, answer[0])
+    return found
 
 
 def _on_node(
