@@ -28,7 +28,7 @@ _FIRST_NOTICE_SECONDS = 4.0
 _NOTICE_SECONDS = 5.0
 _COLLECT_AFTER = 50_000
 """So many new containers before Python looks for cycles among them, instead of 700: what is read of a cluster has none,
-and a sixth of the time went into looking."""
+and a task that finds thousands of objects in order spent a sixth of its time on looking."""
 
 
 class Progress:
